@@ -1,0 +1,5 @@
+"""The `hosting` command."""
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,196 @@
+"""Sends the replies that commits left in the outbox, in order per destination (contract 4.6, 4.7).
+
+A send is repeated only if it surely did not arrive. Anything else that fails is `unknown`: recorded, never repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..channel import ChannelPush, PushContext, PushReceipt, PushRetryable
+from ..clock import TimeSource, epoch_ms
+from ..envelope import Destination
+from ..results import HostedRunResult
+from ..sessions.names import joined
+from ..state.base import HostStateStore, Statement
+from ..state.tables import outbox
+from .payload import decode_result, encode_result
+
+_BATCH = 32
+_KEEP_MS = 24 * 3600 * 1000
+_LEASE_MS = 60_000
+_BLOCKED = 1.0
+"""Seconds before a lane that waits is looked at again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When a send that surely did not arrive is tried again (contract 11.2); a server's `Retry-After` wins.
+
+    Args:
+        max_attempts: Tries in all.
+        initial_backoff_seconds: Wait after the first try.
+        backoff_multiplier: Growth of the wait per try.
+        max_backoff_seconds: Longest wait.
+    """
+
+    max_attempts: int = 5
+    initial_backoff_seconds: float = 1.0
+    backoff_multiplier: float = 2.0
+    max_backoff_seconds: float = 60.0
+
+    def wait(self, attempt: int, retry_after: float | None) -> float:
+        """Seconds to wait after the given attempt, the first being 1."""
+        if retry_after is not None:
+            return retry_after
+        grown = self.initial_backoff_seconds * self.backoff_multiplier ** (attempt - 1)
+        return min(grown, self.max_backoff_seconds)
+
+
+def delivery_row(
+    *, id: str, turn_id: str, destination: Destination, result: HostedRunResult[Any], now_ms: int
+) -> Statement:
+    """The outbox row of one reply; rows of one destination keep their order."""
+    place = destination.to_dict()
+    return outbox.add_delivery(
+        id=id,
+        turn_id=turn_id,
+        channel=destination.channel,
+        destination=msgspec.json.encode(place).decode(),
+        lane=joined(*place.values()),
+        payload=encode_result(result),
+        now_ms=now_ms,
+        expires_ms=now_ms + _KEEP_MS,
+    )
+
+
+class Outbox:
+    """The one task of a host that sends outbox rows.
+
+    Args:
+        store: Where the rows are.
+        channels: The channels that can push, by name.
+        clock: Decides what is due.
+        logger: Told of what was not sent.
+        retry: When to try again.
+    """
+
+    def __init__(
+        self,
+        store: HostStateStore,
+        channels: Mapping[str, ChannelPush],
+        *,
+        clock: TimeSource,
+        logger: logging.Logger,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._clock = clock
+        self._log = logger
+        self._retry = retry or RetryPolicy()
+        self._wake = asyncio.Event()
+        self._sends: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Says that there are new rows."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends what is due, until cancelled; sends under way are finished first."""
+        try:
+            while True:
+                self._wake.clear()
+                taken = await self._take()
+                for delivery in taken:
+                    task = asyncio.create_task(
+                        self._send(delivery), name=f"hosting.outbox.{delivery.channel}"
+                    )
+                    self._sends.add(task)
+                    task.add_done_callback(self._sent)
+                if len(taken) < _BATCH:
+                    await self._idle()
+        finally:
+            if self._sends:
+                await asyncio.wait(self._sends)
+
+    async def _take(self) -> list[outbox.Delivery]:
+        now = epoch_ms(self._clock)
+        await self._give_up_stuck(now)
+        take = outbox.take_deliveries(now_ms=now, lease_until_ms=now + _LEASE_MS, limit=_BATCH)
+        return outbox.read_deliveries((await self._store.execute(take))[0])
+
+    async def _give_up_stuck(self, now: int) -> None:
+        """A send whose sender is gone may have arrived: it is `unknown`, and no longer holds its lane (contract 4.7)."""
+        stuck = outbox.load_stuck_deliveries(now_ms=now, limit=_BATCH)
+        for delivery in outbox.read_deliveries((await self._store.execute(stuck))[0]):
+            self._log.error(
+                "delivery %s: its sender stopped in the middle; whether it arrived is unknown", delivery.id
+            )
+            await self._end(delivery, PushReceipt(status="unknown"))
+
+    async def _idle(self) -> None:
+        due = outbox.read_due_ms((await self._store.execute(outbox.next_due_delivery()))[0])
+        wait = None if due is None or self._sends else (due - epoch_ms(self._clock)) / 1000
+        if wait is not None and wait <= 0:
+            wait = _BLOCKED  # it is due, and was not taken: its lane waits for a send of somebody else
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sends.discard(task)
+        self._wake.set()
+
+    async def _send(self, delivery: outbox.Delivery) -> None:
+        try:
+            receipt = await self._push(delivery)
+        except PushRetryable as exc:
+            await self._later(delivery, exc)
+            return
+        except Exception:
+            self._log.exception("delivery %s: the send failed; whether it arrived is unknown", delivery.id)
+            receipt = PushReceipt(status="unknown")
+        await self._end(delivery, receipt)
+
+    async def _push(self, delivery: outbox.Delivery) -> PushReceipt:
+        channel = self._channels.get(delivery.channel)
+        if channel is None:
+            self._log.error(
+                "delivery %s: this host has no channel %r that can push", delivery.id, delivery.channel
+            )
+            return PushReceipt(status="dead", detail="no_push_capability")
+        destination = msgspec.json.decode(delivery.destination, type=Destination)
+        context = PushContext(delivery_id=delivery.id, attempt=delivery.attempts, originating=True)
+        return await channel.push(destination, decode_result(delivery.payload), context=context)
+
+    async def _later(self, delivery: outbox.Delivery, refused: PushRetryable) -> None:
+        if delivery.attempts >= self._retry.max_attempts:
+            self._log.error("delivery %s: not sent in %d attempts; given up", delivery.id, delivery.attempts)
+            await self._end(delivery, PushReceipt(status="dead", detail="out_of_attempts"))
+            return
+        now = epoch_ms(self._clock)
+        due = now + int(self._retry.wait(delivery.attempts, refused.retry_after) * 1000)
+        await self._store.execute(
+            outbox.retry_delivery(delivery.id, delivery.attempts, due_ms=due, now_ms=now)
+        )
+
+    async def _end(self, delivery: outbox.Delivery, receipt: PushReceipt) -> None:
+        native_ids = msgspec.json.encode(list(receipt.native_ids)).decode()
+        await self._store.execute(
+            outbox.end_delivery(
+                delivery.id,
+                delivery.attempts,
+                receipt.status,
+                native_ids=native_ids,
+                now_ms=epoch_ms(self._clock),
+            )
+        )

@@ -1,0 +1,47 @@
+"""The sweep: takes expired rows away in small batches (contract 15.4).
+
+Identity keys and aliases never expire (contract 9.1, 6.5). Nothing that is under way is taken: open turns, events and
+deliveries stay whatever their time says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .base import HostStateStore, Statement
+from .tables import checkpoints, events, history, outbox, records, sessions, snapshots, turns
+
+_ORPHAN_GRACE_MS = 24 * 3_600_000
+"""A checkpoint may come before its session; after this long it will have none."""
+
+
+async def sweep(store: HostStateStore, now_ms: int, *, limit: int = 100) -> int:
+    """Removes up to `limit` expired rows of each table, each table in a unit of its own.
+
+    Returns:
+        The number of rows removed; repeat until it is 0.
+
+    Raises:
+        StateUnavailable: The store cannot be reached; what was removed before stays removed.
+    """
+    removed = 0
+    for batch in _batches(now_ms, limit):
+        removed += len((await store.execute(*batch))[-1])
+    for _ in range(limit):
+        *_, gone, end = await store.execute(*history.expire_history(limit))
+        removed += len(gone)
+        if not end:
+            break
+    return removed
+
+
+def _batches(now_ms: int, limit: int) -> Sequence[Sequence[Statement]]:
+    return (
+        snapshots.expire_snapshots(now_ms, limit),
+        sessions.expire_sessions(now_ms, limit),
+        (events.expire_events(now_ms, limit),),
+        (turns.expire_turns(now_ms, limit),),
+        (outbox.expire_deliveries(now_ms, limit),),
+        (records.expire_records(now_ms, limit),),
+        (checkpoints.expire_checkpoints(now_ms - _ORPHAN_GRACE_MS, limit),),
+    )

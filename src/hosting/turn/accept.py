@@ -1,0 +1,76 @@
+"""Step: an API request with an `Idempotency-Key` is claimed; a repeat gets the first one's answer (contract 4.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..clock import epoch_ms
+from ..delivery.payload import decode_result
+from ..errors import RunFailed, TurnInProgress
+from ..results import HostedRunResult
+from ..sessions.names import SessionName
+from ..state.base import Rows
+from ..state.tables import turns
+from ..state.tables.turns import StoredTurn
+from .services import TurnServices
+from .settled import settled
+from .turn import Turn
+
+
+async def accept(turn: Turn, services: TurnServices) -> HostedRunResult[Any] | None:
+    """Claims the key; returns the earlier turn's result where there is one.
+
+    Platform events are claimed before they get here, by `ChannelContext.accept`.
+
+    Raises:
+        TurnInProgress: The first request with this key still runs.
+        RunFailed: The first request with this key ran and failed; it says what that one said.
+    """
+    key = turn.request.delivery_id
+    if key is None or turn.event is not None:
+        return None
+    earlier = await _claim(turn, services, key)
+    if turn.claimed:
+        return None
+    if earlier is None or earlier.finished_ms is None:
+        raise TurnInProgress(
+            "The first request with this Idempotency-Key is still in progress.", retry_after=1.0
+        )
+    turn.repeats = earlier
+    if earlier.result is None:
+        raise _same_failure(earlier)
+    result = decode_result(earlier.result)
+    if result.session is not None and result.session.isolation_key and result.session.key:
+        turn.name = SessionName(result.session.isolation_key, result.session.key)
+    return result
+
+
+async def _claim(turn: Turn, services: TurnServices, key: str) -> StoredTurn | None:
+    """Sets `turn.claimed`; returns the turn that has the key."""
+    caller = turn.request.caller.id if turn.request.caller else ""
+    begin = turns.begin_turn(
+        turn_id=turn.id,
+        channel=turn.entry.name,
+        caller=caller,
+        delivery_id=key,
+        response_id=turn.response_id,
+        now_ms=epoch_ms(services.clock),
+    )
+    find = turns.load_turn_by_delivery(channel=turn.entry.name, caller=caller, delivery_id=key)
+    found: list[StoredTurn | None] = []
+
+    def done(rows: list[Rows]) -> None:
+        turn.claimed = bool(rows[0])
+        found.append(turns.read_turn(rows[1]))
+
+    await settled(services.store, [begin, find], done)
+    return found[0]
+
+
+def _same_failure(earlier: StoredTurn) -> RunFailed:
+    told: dict[str, Any] = msgspec.json.decode(earlier.record).get("error", {})
+    error = RunFailed(earlier.turn_id, code=earlier.error_code or RunFailed.code, message=told.get("message"))
+    error.status = told.get("status", RunFailed.status)
+    return error

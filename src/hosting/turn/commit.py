@@ -1,0 +1,220 @@
+"""Step: all that the turn leaves behind is written in one transaction (contract 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ..clock import epoch_ms
+from ..delivery.outbox import delivery_row
+from ..delivery.payload import encode_result, text_result
+from ..errors import HostingError
+from ..results import HostedRunResult, TurnEnd, TurnStatus
+from ..sessions.book import SessionSave
+from ..state.access import record_statements
+from ..state.base import Statement
+from ..state.tables import turns
+from .answers import answer_records
+from .services import TurnServices
+from .settled import settled
+from .turn import Turn
+
+TURN_TTL_MS = 24 * 3600 * 1000
+"""How long a turn record is kept after its end."""
+
+
+async def commit(turn: Turn, services: TurnServices, result: HostedRunResult[Any]) -> HostedRunResult[Any]:
+    """Ends a turn that ran: session, history, channel records, turn and outbox rows, event (contract 4.4).
+
+    A cancellation that comes in here waits until the transaction is decided, and is raised after it.
+    """
+    save = _session_save(turn, services)
+    unit: list[Statement] = [*(save.statements if save else ()), *answer_records(turn, services)]
+    deliveries = _reply_rows(turn, services, [result] if _says_something(result) else [])
+    result = (
+        result.replace(deliveries=tuple(row.params["id"] for row in deliveries)) if deliveries else result
+    )
+    unit += deliveries
+    unit += _channel_records(turn, services, TurnEnd(status=result.status, result=result))
+    unit += _turn_rows(turn, services, result.status, encode_result(result) if turn.claimed else None)
+
+    def done(_: object) -> None:
+        _end(turn, services)
+        turn.result = result
+        if save and turn.session:
+            services.sessions.saved(turn.session, save)
+        if deliveries:
+            services.wake_outbox()
+
+    await settled(services.store, unit, done)
+    return result
+
+
+async def commit_failure(
+    turn: Turn, services: TurnServices, status: TurnStatus, error: HostingError | None
+) -> None:
+    """Ends a turn that failed or was cancelled: nothing of its session is kept (contract 6.2, 14.4)."""
+    unit: list[Statement] = []
+    if error is not None and turn.event is not None:
+        unit += _reply_rows(turn, services, [text_result(_apology(turn, error))])
+    unit += _channel_records(turn, services, TurnEnd(status=status, error=error))
+    if turn.running or turn.event is not None:
+        kept = _session_as_it_was(turn, services)
+        unit += kept
+        unit += _turn_rows(turn, services, status, None, continues=bool(kept), error=error)
+    elif turn.claimed:  # refused before it ran: the same key may be sent again
+        unit.append(turns.forget_turn(turn.id, turn.attempt))
+
+    def done(_: object) -> None:
+        _end(turn, services)
+        services.wake_outbox()
+
+    if unit:
+        await settled(services.store, unit, done)
+
+
+async def commit_replies(turn: Turn, services: TurnServices) -> None:
+    """Ends a turn that was a command: its replies, in order (contract 13.1)."""
+    unit = _reply_rows(turn, services, [text_result(text) for text in turn.replies])
+    unit += _turn_rows(turn, services, "completed", None)
+
+    def done(_: object) -> None:
+        _end(turn, services)
+        services.wake_outbox()
+
+    await settled(services.store, unit, done)
+
+
+def _session_save(turn: Turn, services: TurnServices) -> SessionSave | None:
+    live = turn.session
+    if live is None:
+        return None
+    added = turn.history.added if turn.history else []
+    return services.sessions.save(
+        live,
+        turn_id=turn.id,
+        added=added,
+        snapshot=_continues_later(turn),
+        checkpoint=turn.checkpoints.last if turn.checkpoints else None,
+    )
+
+
+def _session_as_it_was(turn: Turn, services: TurnServices) -> list[Statement]:
+    """A turn that failed counts as what was before it, also in a session that goes by another name (contract 6.6)."""
+    if turn.session is None or not _continues_later(turn):
+        return []
+    kept = services.sessions.unchanged(turn.session, turn_id=turn.id)
+    return [kept] if kept else []
+
+
+def _continues_later(turn: Turn) -> bool:
+    """A caller may continue this turn by its response id although its session goes by another name."""
+    named = turn.request.session is not None and turn.request.session.key is not None
+    return named and turn.name is not None and turn.name.key != turn.response_id
+
+
+def _says_something(result: HostedRunResult[Any]) -> bool:
+    """On platforms a target that answers nothing gives nothing at all (contract 3.5)."""
+    messages = getattr(result.result, "messages", None)
+    return bool(result.text.strip()) if messages is None else any(message.contents for message in messages)
+
+
+def _reply_rows(
+    turn: Turn, services: TurnServices, results: Sequence[HostedRunResult[Any]]
+) -> list[Statement]:
+    """The outbox rows of an acknowledged event's replies; a turn with an open response has none (contract 4.6)."""
+    if turn.event is None:
+        return []
+    now = epoch_ms(services.clock)
+    return [
+        delivery_row(
+            id=services.ids.new("dlv"),
+            turn_id=turn.id,
+            destination=turn.request.destination,
+            result=result,
+            now_ms=now,
+        )
+        for result in results
+    ]
+
+
+def _channel_records(turn: Turn, services: TurnServices, end: TurnEnd) -> list[Statement]:
+    if turn.on_commit is None:
+        return []
+    return record_statements(turn.entry.name, turn.on_commit(end), now_ms=epoch_ms(services.clock))
+
+
+def _turn_rows(
+    turn: Turn,
+    services: TurnServices,
+    status: TurnStatus,
+    result: str | None,
+    *,
+    continues: bool = True,
+    error: HostingError | None = None,
+) -> list[Statement]:
+    now = epoch_ms(services.clock)
+    session_id = turn.session.session.session_id if turn.session and continues else None
+    record = _record(turn, error)
+    error_code = error.code if error else "cancelled" if status == "cancelled" else None
+    rows: list[Statement] = []
+    if turn.claimed:
+        rows.append(
+            turns.finish_turn(
+                turn.id,
+                turn.attempt,
+                status,
+                session_id=session_id,
+                result=result,
+                record=record,
+                error_code=error_code,
+                now_ms=now,
+                expires_ms=now + TURN_TTL_MS,
+            )
+        )
+    else:
+        rows.append(
+            turns.add_ended_turn(
+                turn_id=turn.id,
+                channel=turn.entry.name,
+                caller=turn.request.caller.id if turn.request.caller else "",
+                session_id=session_id,
+                response_id=turn.response_id,
+                status=status,
+                attempt=turn.attempt,
+                record=record,
+                error_code=error_code,
+                now_ms=now,
+                expires_ms=now + TURN_TTL_MS,
+            )
+        )
+    if turn.event is not None and not turn.event.ended:
+        rows.append(turn.event.end("done"))
+    return rows
+
+
+def _record(turn: Turn, error: HostingError | None) -> str:
+    parent = turn.request.session.parent_key if turn.request.session else None
+    record: dict[str, Any] = {
+        "owner": turn.name.isolation_key if turn.name else None,
+        "parent_key": parent,
+        "intended_targets": [turn.request.destination.to_dict()],
+        "skipped_targets": [],
+    }
+    if error is not None:
+        record["error"] = {"status": error.status, "message": error.message}
+    return msgspec.json.encode(record).decode()
+
+
+def _apology(turn: Turn, error: HostingError) -> str:
+    error_id = getattr(error, "error_id", None)
+    return error.message if error_id is None else turn.entry.apology.format(id=error_id)
+
+
+def _end(turn: Turn, services: TurnServices) -> None:
+    turn.committed = True
+    services.nudge_sweeper()
+    if turn.event is not None:
+        turn.event.ended = True

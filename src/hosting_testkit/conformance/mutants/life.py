@@ -1,0 +1,37 @@
+"""Channels that start too late or leave something behind."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..reference import BotChannel
+from .model import mutant
+
+
+@mutant("serve-before-start", kills={"HC-LIFE-001": "the first turn is answered"}, answers=False)
+class ServeBeforeStart(BotChannel):
+    async def start(self) -> None:
+        self.context.spawn(self.start_later(), name="start")
+
+    async def start_later(self) -> None:
+        await asyncio.sleep(1)
+        await super().start()
+
+
+@mutant("leak-task", kills={"HC-LIFE-005": "task 'poller'"})
+class LeakTask(BotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.poller = asyncio.create_task(asyncio.sleep(3600), name="poller")
+
+
+@mutant("leak-client", kills={"HC-LIFE-005": "open httpx.AsyncClient"})
+class LeakClient(BotChannel):
+    async def stop(self) -> None:
+        return
+
+
+@mutant("closes-given-client", kills={"HC-LIFE-005": "given clients that were closed"})
+class ClosesGivenClient(BotChannel):
+    async def stop(self) -> None:
+        await self.client.aclose()

@@ -1,0 +1,65 @@
+"""Channels that mix conversations up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from hosting import Caller, ChannelRequest, ChannelSession, HostedRunResult, InboundEvent
+
+from ..reference import BotChannel, RpcChannel
+from .model import mutant
+
+_numbers = itertools.count()
+
+
+@mutant("new-session-each-turn", kills={"HC-SESS-001": "the second turn"})
+class NewSessionEachTurn(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        return ChannelSession(key=f"turn-{next(_numbers)}")
+
+
+@mutant("constant-key", kills={"HC-SESS-002": "what another person's session holds"})
+class ConstantKey(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        return ChannelSession("everybody", key="default")
+
+
+@mutant("constant-key", kills={"HC-SESS-002": "what another person's session holds"})
+class ConstantKeyOfABot(BotChannel):
+    def request(self, event: InboundEvent) -> ChannelRequest:
+        return super().request(event).replace(session=ChannelSession("everybody"))
+
+
+class _OwnReset(BotChannel):
+    """Handles /new by itself."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.keys: set[str] = set()
+
+    async def run(self, request: ChannelRequest, event: InboundEvent) -> HostedRunResult[Any]:
+        if request.input != "/new":
+            result = await super().run(request, event)
+            if result.session and result.session.isolation_key:
+                self.keys.add(result.session.isolation_key)
+            return result
+        await self.reset()
+        return await super().run(request.replace(input="/help"), event)
+
+    async def reset(self) -> None:
+        raise NotImplementedError
+
+
+@mutant("reset-all", kills={"HC-SESS-007": "another person's next turn"})
+class ResetAll(_OwnReset):
+    async def reset(self) -> None:
+        for key in self.keys:
+            await self.context.reset_session(key)
+
+
+@mutant("reset-noop", kills={"HC-SESS-007": "the next turn after a reset"})
+class ResetNoop(_OwnReset):
+    async def reset(self) -> None:
+        return

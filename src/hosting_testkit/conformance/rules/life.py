@@ -1,0 +1,47 @@
+"""HC-LIFE: start and stop."""
+
+from __future__ import annotations
+
+from ...targets.echo import Echo
+from ..census import Census
+from ..kit import Kit
+from ..model import Failed
+from ..registry import rule
+
+
+@rule("HC-LIFE-001", why="the first message after a deployment is as good as any other")
+async def ready_before_the_first_request(k: Kit) -> None:
+    """The callbacks run in order and to their end; a turn sent at once is answered."""
+    async with k.host(Echo(), latency=0.5) as h:
+        order = [(event.kind, event.detail) for event in k.log.events]
+        numbers = [str(n) for n in range(1, k.log.count("startup.begin") + 1)]
+        expected = [(kind, n) for n in numbers for kind in ("startup.begin", "startup.end")]
+        k.equal("startup callbacks when the application has started", order, expected)
+        first = await h.turn(said := k.nonce())
+        later = await h.turn(again := k.nonce())
+        k.control(again in later.text, "a later turn is answered", observed=later.text)
+        k.check("the first turn is answered", said in first.text, expected=said, observed=first.text)
+
+
+@rule("HC-LIFE-005", why="an app that is reloaded or tested must not grow")
+async def nothing_is_left(k: Kit) -> None:
+    """After the shutdown all is as before the start; a client that was given stays open."""
+    before = Census.take()
+    async with k.host(Echo()) as h:
+        reply = await h.turn(said := k.nonce())
+        k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
+    given = h.env.clients
+    k.equal("left after the shutdown", Census.take(known=given).left_over_from(before), [])
+    k.equal("given clients that were closed", [str(c.base_url) for c in given if c.is_closed], [])
+    if given:
+        await _own_client(k)
+
+
+async def _own_client(k: Kit) -> None:
+    before = Census.take()
+    try:
+        async with k.host(Echo(), gives_client=False):
+            pass
+    except Failed:  # it calls its platform at start, and there is no network here
+        return
+    k.equal("left after the shutdown with a client of its own", Census.take().left_over_from(before), [])

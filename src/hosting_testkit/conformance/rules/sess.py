@@ -1,0 +1,66 @@
+"""HC-SESS: who shares a conversation with whom."""
+
+from __future__ import annotations
+
+from ...drivers.turn import Turn
+from ...targets.agent import Run, Updates
+from ...targets.counting import Counting
+from ...targets.gate import Gates
+from ..kit import Kit
+from ..registry import rule
+
+
+@rule("HC-SESS-001", needs=["sessions"], why="an agent that forgets the last sentence is no conversation")
+async def turns_of_one_conversation_share_a_session(k: Kit) -> None:
+    """The second turn counts 2."""
+    async with k.host(Counting()) as h:
+        k.equal("the first turn", (await h.turn(k.nonce())).text, "turn 1")
+        k.equal("the second turn", (await h.turn(k.nonce())).text, "turn 2")
+
+
+@rule("HC-SESS-002", needs=["sessions"], why="one person must never see another's conversation")
+async def people_do_not_share_sessions(k: Kit) -> None:
+    """What one person said is not known to another."""
+    async with k.host(Counting()) as h:
+        await h.turn(secret := k.nonce(), user="ann")
+        own = await h.turn(Counting.RECALL, user="ann")
+        k.control(secret in own.text, "the same person's session holds it", observed=own.text)
+        other = await h.turn(Counting.RECALL, user="bob")
+        k.equal("what another person's session holds", other.text.strip(), "heard:")
+
+
+class _SlowCounting(Counting):
+    """Counts, and stops at a gate when told to wait."""
+
+    WAIT = "wait"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates = Gates()
+
+    async def answer(self, run: Run) -> Updates:
+        async for update in super().answer(run):
+            yield update
+        if run.text == self.WAIT:
+            await self.gates.stop(self.WAIT)
+
+
+@rule("HC-SESS-007", needs=["reset"], why="/new must begin anew for the one who said it, and for nobody else")
+async def reset_moves_one_key(k: Kit) -> None:
+    """The next turn counts 1, others go on, and a turn under way does not carry over."""
+    target = _SlowCounting()
+    async with k.host(target) as h:
+        for user in ("ann", "ann", "bob"):
+            last = await h.turn(k.nonce(), user=user)
+        k.control(last.text == "turn 1", "counting begins at 1", observed=last.text)
+        await h.turn(user="ann", reset=True)
+        k.equal("the next turn after a reset", (await h.turn(k.nonce(), user="ann")).text, "turn 1")
+        k.equal("another person's next turn", (await h.turn(k.nonce(), user="bob")).text, "turn 2")
+        async with h.open(h.inbound(Turn(text=_SlowCounting.WAIT, user="ann"))) as slow:
+            await target.gates.reached(_SlowCounting.WAIT)
+            await h.turn(user="ann", reset=True)
+            target.gates.release_all()
+            await slow.finished()
+            await h.turn(user="bob")  # time for the slow turn, and a reset that waited for it, to end
+        after = await h.turn(k.nonce(), user="ann")
+        k.equal("the next turn after a reset during a turn", after.text, "turn 1")
