@@ -1,0 +1,1 @@
+"""What the host costs beside the same thing written by hand; see README.md."""

@@ -1,0 +1,1 @@
+"""One module per question; each has a TITLE and `measure(scale)`."""
