@@ -1,0 +1,1 @@
+"""Hosts that run offline; each is run by a test."""
