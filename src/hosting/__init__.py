@@ -6,6 +6,7 @@ from .channel import (
     ChannelContribution,
     ChannelIngress,
     ChannelPush,
+    ChannelRuns,
     ChannelState,
     ErrorAnswer,
     ErrorRenderer,
@@ -16,6 +17,18 @@ from .channel import (
 )
 from .clock import SystemTime, TimeSource
 from .commands import ChannelCommand, ChannelCommandContext
+from .durable import (
+    DurableTaskPayloadMode,
+    DurableTaskRunner,
+    InProcessTaskRunner,
+    ProcrastinateTaskRunner,
+    PushPayloadNotSerializable,
+    RetryPolicy,
+    TaskContext,
+    TaskHandle,
+    TaskRejected,
+    TaskRetryable,
+)
 from .envelope import (
     Caller,
     ChannelIdentity,
@@ -29,6 +42,7 @@ from .envelope import (
 from .errors import (
     AlreadyAnswered,
     BodyTooLarge,
+    BodyTooSlow,
     ChannelConfigurationError,
     Denied,
     ForkUnsupported,
@@ -56,10 +70,27 @@ from .hooks import (
 from .host import AgentFrameworkHost
 from .ids import IdSource, RandomIds
 from .limits import HostLimits
-from .results import HostedRunResult, HostedStreamResult, OnCommit, StateWrite, TurnEnd, as_response
+from .results import (
+    ContinuationToken,
+    HostedRunResult,
+    HostedStreamResult,
+    LoggedUpdates,
+    OnCommit,
+    RunStatus,
+    StateWrite,
+    TurnEnd,
+    as_response,
+)
 from .serialization import UnregisteredType, register_type
 from .sessions.history import HostHistoryProvider
-from .state import HostStateStore, InMemoryHostStateStore, SqliteHostStateStore
+from .state import (
+    HostStatePaths,
+    HostStateStore,
+    InMemoryHostStateStore,
+    PostgresHostStateStore,
+    SqliteHostStateStore,
+    StateDirInUse,
+)
 from .targets.workflow import WorkflowResult
 
 CONTRACT = "2026.1"
@@ -70,6 +101,7 @@ __all__ = [
     "AgentFrameworkHost",
     "AlreadyAnswered",
     "BodyTooLarge",
+    "BodyTooSlow",
     "Caller",
     "Channel",
     "ChannelCommand",
@@ -84,29 +116,39 @@ __all__ = [
     "ChannelResponseContext",
     "ChannelResponseHook",
     "ChannelRunHook",
+    "ChannelRuns",
     "ChannelSession",
     "ChannelState",
     "ChannelStreamTransformHook",
     "ChannelStreamUpdateHook",
+    "ContinuationToken",
     "Denied",
     "Destination",
+    "DurableTaskPayloadMode",
+    "DurableTaskRunner",
     "ErrorAnswer",
     "ErrorRenderer",
     "ForkUnsupported",
     "HookRejected",
     "HostHistoryProvider",
     "HostLimits",
+    "HostStatePaths",
     "HostStateStore",
     "HostedRunResult",
     "HostedStreamResult",
     "HostingError",
     "IdSource",
     "InMemoryHostStateStore",
+    "InProcessTaskRunner",
     "InboundEvent",
+    "LoggedUpdates",
     "NotAuthenticated",
     "NotReady",
     "OnCommit",
+    "PostgresHostStateStore",
+    "ProcrastinateTaskRunner",
     "PushContext",
+    "PushPayloadNotSerializable",
     "PushReceipt",
     "PushRetryable",
     "RandomIds",
@@ -114,13 +156,20 @@ __all__ = [
     "ReadOnlyMap",
     "RequestError",
     "ResponseTarget",
+    "RetryPolicy",
     "RunFailed",
+    "RunStatus",
     "RunTimeout",
     "SessionRequired",
     "SqliteHostStateStore",
+    "StateDirInUse",
     "StateWrite",
     "SystemTime",
     "TargetInfo",
+    "TaskContext",
+    "TaskHandle",
+    "TaskRejected",
+    "TaskRetryable",
     "TimeSource",
     "TurnEnd",
     "TurnInProgress",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,23 +12,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
-from .channel import Channel, ChannelContribution
-from .errors import ChannelConfigurationError, NotReady
+from .addresses import Contributed, check_addresses, check_shadows
+from .errors import NotReady
 from .lifecycle import Lifecycle
 from .web import ChannelRoutes, JsonAnswer, RootRoutes
 from .web.trace_context import TraceContext
-
-_HOST_PATHS = ("/liveness", "/readiness")
-
-
-@dataclass(frozen=True, slots=True)
-class Contributed:
-    """A channel with what it contributed."""
-
-    channel: Channel
-    contribution: ChannelContribution
 
 
 def build_app(
@@ -47,7 +37,8 @@ def build_app(
     Raises:
         ChannelConfigurationError: Two channels, or a channel and the host, want one address (contract 1.5).
     """
-    _check_addresses(channels)
+    check_addresses(channels)
+    check_shadows(channels)
     ordered = sorted(channels, key=lambda item: len(item.channel.path), reverse=True)
     routes: list[BaseRoute] = [*_host_routes(lifecycle)]
     for item in ordered:
@@ -99,7 +90,14 @@ def _host_routes(lifecycle: Lifecycle) -> list[Route]:
             return _status(request, 503, exc.message)
         return _status(request, 200, "ready")
 
-    return [Route("/liveness", _AllMethods(liveness)), Route("/readiness", _AllMethods(readiness))]
+    return [_HostRoute("/liveness", _AllMethods(liveness)), _HostRoute("/readiness", _AllMethods(readiness))]
+
+
+class _HostRoute(Route):
+    """Compares the end of the path before anything dearer, as most requests are for channels."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(scope) if scope.get("path", "").endswith(self.path) else (Match.NONE, {})
 
 
 class _AllMethods:
@@ -121,41 +119,3 @@ def _status(request: Request, status: int, text: str) -> JsonAnswer:
 
 def _not_allowed() -> JsonAnswer:
     return JsonAnswer(b'{"status":"method not allowed"}', status=405, headers={"allow": "GET, HEAD"})
-
-
-def _check_addresses(channels: Sequence[Contributed]) -> None:
-    taken: dict[tuple[str, str], str] = {}
-    for item in channels:
-        for path, methods in _addresses(item):
-            if path.rstrip("/") in _HOST_PATHS:
-                raise ChannelConfigurationError(
-                    f"wants {path}, which belongs to the host; give the channel another path",
-                    channel=item.channel.name,
-                    field="path",
-                )
-            for method in methods:
-                other = taken.setdefault((path, method), item.channel.name)
-                if other != item.channel.name:
-                    raise ChannelConfigurationError(
-                        f"{method} {path} is taken by channel {other!r}; give one of them another path, or switch "
-                        "the address off where the channel has an option for it",
-                        channel=item.channel.name,
-                        field="path",
-                    )
-
-
-def _addresses(item: Contributed) -> list[tuple[str, Sequence[str]]]:
-    prefix = item.channel.path
-    inside = [
-        (prefix + ("" if path == "/" else path), methods)
-        for path, methods in _paths(item.contribution.routes)
-    ]
-    return [(path or "/", methods) for path, methods in [*inside, *_paths(item.contribution.root_routes)]]
-
-
-def _paths(routes: Sequence[BaseRoute]) -> list[tuple[str, Sequence[str]]]:
-    return [
-        (path, sorted(getattr(route, "methods", None) or ["ANY"]))
-        for route in routes
-        if isinstance(path := getattr(route, "path", None), str)
-    ]

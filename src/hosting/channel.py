@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from .envelope import ChannelRequest, Destination, InboundEvent
-from .results import HostedRunResult, HostedStreamResult, OnCommit, StateWrite
+from .envelope import Caller, ChannelRequest, Destination, InboundEvent
+from .results import (
+    ContinuationToken,
+    HostedRunResult,
+    HostedStreamResult,
+    LoggedUpdates,
+    OnCommit,
+    StateWrite,
+    TurnEnd,
+)
 
 if TYPE_CHECKING:
     import asyncio
 
+    from agent_framework import AgentResponseUpdate
     from starlette.middleware import Middleware
     from starlette.routing import BaseRoute
 
@@ -124,12 +133,15 @@ class PushContext:
         attempt: 1 for the first try.
         is_echo: The payload is the input of another channel's turn.
         originating: The destination is where the turn came from.
+        begun: Native ids of a message that the turn began and could not finish; edit it where the platform can
+            (contract 4.5).
     """
 
     delivery_id: str
     attempt: int = 1
     is_echo: bool = False
     originating: bool = False
+    begun: Sequence[str] = ()
 
 
 @runtime_checkable
@@ -143,6 +155,25 @@ class ChannelPush(Protocol):
 
         Raises:
             PushRetryable: The send surely did not arrive. Any other exception counts as `unknown`.
+        """
+        ...
+
+
+@runtime_checkable
+class ChannelRuns(Protocol):
+    """A channel that keeps records of its background runs (contract 12)."""
+
+    async def conclude_run(
+        self, request: ChannelRequest, updates: Sequence[AgentResponseUpdate], end: TurnEnd, /
+    ) -> Sequence[StateWrite]:
+        """The records of a run's end, for the transaction that ends it.
+
+        It may be called on another host than the one that took the request, or a second time after a crash.
+
+        Args:
+            request: As the run hook left it.
+            updates: All that the run said, as its readers see it.
+            end: How it ended.
         """
         ...
 
@@ -206,6 +237,15 @@ class ChannelContext(Protocol):
     def public_url(self) -> str | None: ...
 
     @property
+    def host_id(self) -> str:
+        """This host among others on the store, for records of what is under way here."""
+        ...
+
+    async def host_lives(self, host_id: str) -> bool:
+        """Whether that host is there: what is under way on one that is not will never end by itself (contract 4.5)."""
+        ...
+
+    @property
     def draining(self) -> asyncio.Event:
         """Set when draining began: pollers stop, streams may end early (contract 1.7)."""
         ...
@@ -231,6 +271,59 @@ class ChannelContext(Protocol):
         """Starts one turn. What fails before its first update is raised here, so that a status can be sent."""
         ...
 
+    async def run_in_background(
+        self, request: ChannelRequest, *, protocol_request: Any = None, writes: Sequence[StateWrite] = ()
+    ) -> ContinuationToken:
+        """Stores one turn as a background run and returns at once; this host or a peer runs it (contract 12.1).
+
+        Args:
+            request: The turn; its `response_id`, where one is given, is the token.
+            protocol_request: For the run hook, which is called now and not again.
+            writes: Records of this channel that are stored with the run. Those of its end come from `conclude_run`.
+
+        Raises:
+            UnprocessableInput: The request holds what cannot be kept as JSON (422).
+        """
+        ...
+
+    async def get_continuation(self, token: str, *, caller: Caller | None) -> ContinuationToken:
+        """A background run of this channel as it stands now.
+
+        Raises:
+            UnknownReference: The token is unknown, expired, or another caller's (contract 6.12).
+        """
+        ...
+
+    async def events(
+        self, token: str, *, caller: Caller | None, after: int = 0
+    ) -> AsyncGenerator[LoggedUpdates, None]:
+        """What a background run says, from the entry behind `after`, until it has ended (contract 12.2).
+
+        It ends early where the host stops: a run that `get_continuation` does not call ended can be read on elsewhere.
+        Every reader gets the same entries, on every host. An empty one marks `limits.keepalive` of silence.
+
+        Raises:
+            UnknownReference: As `get_continuation`.
+        """
+        ...
+
+    async def wait_for_run(self, token: str, *, caller: Caller | None) -> ContinuationToken:
+        """A background run once it has ended; waiting shows nothing of it, so it may still be run again (contract 4.5).
+
+        Raises:
+            UnknownReference: As `get_continuation`.
+            NotReady: This host stops before the run ends, which goes on elsewhere or later.
+        """
+        ...
+
+    async def cancel_run(self, token: str, *, caller: Caller | None) -> ContinuationToken:
+        """Cancels a background run, wherever it runs, and returns it once it has ended; one that is over stays so.
+
+        Raises:
+            UnknownReference: As `get_continuation`.
+        """
+        ...
+
     async def accept(self, event: InboundEvent) -> bool:
         """Claims an event and stores it, in one transaction; False if it was claimed before (contract 4.3).
 
@@ -239,8 +332,28 @@ class ChannelContext(Protocol):
         """
         ...
 
-    async def cancel(self, response_id: str) -> bool:
-        """Cancels the running turn that answers under `response_id`; False if none runs here (contract 6.8)."""
+    async def mark_seen(self, native_ids: Sequence[str] = ()) -> None:
+        """Says that a part of the reply to the event at hand is about to be shown, before the turn ends (contract 4.5).
+
+        Call it before the first send, and again with the platform's ids once they are known. After a crash such an
+        event is not run again: its reply ends as `interrupted`, with `PushContext.begun` naming these ids. Outside
+        the processing of an event it does nothing.
+
+        Raises:
+            StateConflict: Another host has taken the event over: show nothing.
+        """
+        ...
+
+    async def cancel(self, response_id: str, *, host_id: str | None = None) -> bool:
+        """Cancels the running turn that answers under `response_id`, and returns once it has ended (contract 6.8).
+
+        Args:
+            response_id: As the request of the turn said it.
+            host_id: The `host_id` of the host that runs it, where the channel kept that; None asks this host only.
+
+        Returns:
+            False if no such turn runs there.
+        """
         ...
 
     async def reset_session(self, isolation_key: str) -> None:

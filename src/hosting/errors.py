@@ -3,6 +3,7 @@
     HostingError                      carries status, code and a message that is safe for clients
     |-- RequestError           400    the caller sent something malformed or missing
     |   |-- BodyTooLarge       413
+    |   |-- BodyTooSlow        408
     |   |-- UnsupportedMedia   415
     |   `-- UnprocessableInput 422    well formed, but of a type the target does not take
     |-- NotAuthenticated       401
@@ -57,6 +58,13 @@ class BodyTooLarge(RequestError):
 
     status = 413
     code = "body_too_large"
+
+
+class BodyTooSlow(RequestError):
+    """The body came too slowly to be waited for (408)."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class UnsupportedMedia(RequestError):

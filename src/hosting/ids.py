@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Protocol, runtime_checkable
 
 
@@ -20,10 +21,14 @@ class IdSource(Protocol):
 
 
 class RandomIds:
-    """Ids of 192 random bits from the operating system (contract 12.1: unguessable)."""
+    """Ids of 144 random bits from the operating system behind the time (contract 12.1: unguessable).
+
+    The time makes ids that are new stand together in every index of the store: an insert then costs the same however
+    much is stored. Random ids alone touch another page each.
+    """
 
     def new(self, prefix: str) -> str:
-        return f"{prefix}_{os.urandom(24).hex()}"
+        return f"{prefix}_{time.time_ns() // 1_000_000:012x}{os.urandom(18).hex()}"
 
     def token(self) -> str:
         return os.urandom(32).hex()

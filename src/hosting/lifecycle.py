@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,9 +15,12 @@ from starlette.routing import BaseRoute, Mount
 from .channel import ChannelContribution
 from .delivery.inbox import Inbox
 from .delivery.outbox import Outbox
+from .durable.runner import DurableTaskRunner
 from .errors import NotReady
+from .instance import Instance
 from .limits import HostLimits
 from .state import HostStateStore, Sweeper
+from .state.errors import StateUnavailable
 from .state.statements import ping
 from .tasks import OwnedTasks
 from .turn.registry import RunningTurns
@@ -43,36 +46,45 @@ class Lifecycle:
 
     Args:
         store: Opened first, closed last.
+        instance: Alive while the host runs; what it still holds at the end is free at once.
         inbox: Runs while the host does.
         outbox: Likewise; its sends are finished before the channels stop.
         sweeper: Likewise.
+        more: Further parts that run while the host does, by name.
         tasks: Tasks of channels, cancelled after the channels stopped.
         running: Turns that draining waits for.
         draining: Set once, when draining begins.
         limits: How long draining may take.
         logger: Told of what went wrong while stopping.
+        runner: Runs durable tasks once the channels have started; drains with the turns.
         recover: Ends what a dead process left; awaited once the store is open.
     """
 
     def __init__(
         self,
         store: HostStateStore,
+        instance: Instance,
         inbox: Inbox,
         outbox: Outbox,
         sweeper: Sweeper,
+        more: Mapping[str, _Part],
         tasks: OwnedTasks,
         running: RunningTurns,
         draining: asyncio.Event,
         limits: HostLimits,
         logger: logging.Logger,
         *,
+        runner: DurableTaskRunner | None,
         recover: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
+        self._instance = instance
+        self._runner = runner
         self._recover = recover
         self._inbox = inbox
         self._outbox = outbox
         self._sweeper = sweeper
+        self._more = more
         self._tasks = tasks
         self._running = running
         self._draining = draining
@@ -106,6 +118,8 @@ class Lifecycle:
             await self._store.execute(ping())
         except Exception:
             raise NotReady("the state store does not answer") from None
+        if not self._instance.answered:
+            raise NotReady("the state store takes no writes")
 
     @asynccontextmanager
     async def running(self, channels: Sequence[Started]) -> AsyncGenerator[None]:
@@ -113,9 +127,17 @@ class Lifecycle:
         await self._store.open()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._store.close)
+            await self._instance.begin()
+            living = asyncio.create_task(
+                self._kept_running(self._instance, "instance"), name="hosting.instance"
+            )
+            stack.push_async_callback(self._leave, living)
             await self._recover()
             stack.push_async_callback(self._tasks.cancel)
             await self._start(channels, stack)
+            stack.push_async_callback(self._drain_tasks, 0.0)
+            if self._runner is not None:
+                await self._runner.resume()
             stack.push_async_callback(self._stop_delivery)
             self._work = [
                 asyncio.create_task(self._kept_running(part, name), name=f"hosting.{name}")
@@ -123,24 +145,54 @@ class Lifecycle:
                     ("inbox", self._inbox),
                     ("outbox", self._outbox),
                     ("sweeper", self._sweeper),
+                    *((name, part) for name, part in self._more.items()),
                 )
             ]
+            drain = asyncio.create_task(self._drain_when_asked(), name="hosting.drain")
             self._ready = True
             try:
                 yield
             finally:
-                await self.drain()
+                if self._draining.is_set():
+                    await drain
+                else:
+                    await _cancelled(drain)
+                    await self.drain()
                 self._ready = False
 
     async def drain(self) -> None:
-        """No new turns; those under way get `limits.drain_timeout`, then they are cancelled."""
+        """No new turns and tasks; those under way get `limits.drain_timeout`, then they are cancelled.
+
+        The next process may come for the state from now on (contract 15.3).
+        """
         self._draining.set()
+        hand_over: Callable[[], None] | None = getattr(self._store, "hand_over", None)
+        if hand_over is not None:
+            hand_over()
+        await asyncio.gather(self._drain_turns(), self._drain_tasks(self._limits.drain_timeout))
+
+    async def _drain_turns(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.drain_timeout):
                 await self._all_ended()
         for turn in self._running:
             turn.cancel("shutting_down")
         await self._all_ended()
+
+    async def _drain_tasks(self, timeout: float) -> None:
+        if self._runner is None:
+            return
+        try:
+            await self._runner.drain(timeout)
+        except Exception:
+            self._log.exception(
+                "durable tasks could not be given back; others take over when the lease runs out"
+            )
+
+    async def _drain_when_asked(self) -> None:
+        """Servers end the lifespan when all requests have ended, so turns have to end before that (contract 1.7)."""
+        await self._draining.wait()
+        await self.drain()
 
     async def _all_ended(self) -> None:
         me = asyncio.current_task()
@@ -168,7 +220,9 @@ class Lifecycle:
         for callback in reversed(channel.contribution.on_shutdown):
             try:
                 await callback()
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if _is_cancelled():
+                    raise
                 self._log.exception("channel %s: a shutdown callback failed", channel.name)
 
     async def _kept_running(self, part: _Part, name: str) -> None:
@@ -176,17 +230,32 @@ class Lifecycle:
         while True:
             try:
                 await part.run()
+            except StateUnavailable as error:
+                self._log.warning("the %s waits for the state store: %s", name, error)
             except Exception:
                 self._log.exception("the %s stopped; it starts again in %g s", name, _RESTART_AFTER)
             await asyncio.sleep(_RESTART_AFTER)
 
+    async def _leave(self, living: asyncio.Task[None]) -> None:
+        await _cancelled(living)
+        try:
+            await self._instance.leave()
+        except Exception:
+            self._log.exception("this host could not sign off; others take over when its lease runs out")
+
     async def _stop_delivery(self) -> None:
         """No new events are taken; those under way, and sends under way, come to their end."""
-        inbox, outbox, sweeper = self._work
+        inbox, *others = self._work
         await _cancelled(inbox)
         await self._inbox.settle()
-        await _cancelled(outbox)
-        await _cancelled(sweeper)
+        for task in others:
+            await _cancelled(task)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels this task; a callback may raise `CancelledError` of a task of its own that it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .channel import Channel, ChannelIngress
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from .channel import Channel, ChannelContribution, ChannelIngress, ChannelRuns
 from .commands import ChannelCommand
 from .errors import ChannelConfigurationError
 from .turn.turn import ChannelEntry
 
 _UNAVAILABLE: Mapping[str, Any] = {
-    "shared_state_dir": False,
-    "checkpoint_location": None,
     "identity_resolver": None,
     "identity_linker": None,
     "default_allowlist": None,
     "link_policy": None,
-    "durable_task_runner": None,
-    "runtime_mode": "auto",
-    "allow_in_process_runner": False,
     "trust_isolation_headers": False,
 }
 """Options of the contract whose feature does not exist yet, with the default that is accepted."""
@@ -32,8 +30,24 @@ _CHANNEL_UNAVAILABLE: Mapping[str, Any] = {
     "confidentiality_tier": None,
     "emits_verified_claims": False,
     "accept_response_target": False,
-    "on_disconnect": "cancel",
 }
+
+
+def _is_command(item: object) -> bool:
+    return isinstance(getattr(item, "name", None), str)
+
+
+_CONTRIBUTED: Mapping[str, tuple[str, Callable[[object], bool]]] = {
+    "routes": ("a Starlette route", lambda item: isinstance(item, BaseRoute)),
+    "root_routes": ("a Starlette route", lambda item: isinstance(item, BaseRoute)),
+    "middleware": ("Middleware", lambda item: isinstance(item, Middleware)),
+    "commands": ("a ChannelCommand", _is_command),
+    "on_startup": ("a coroutine function", callable),
+    "on_shutdown": ("a coroutine function", callable),
+}
+"""What each part of a contribution holds, and how that is told."""
+
+_ON_DISCONNECT = ("cancel", "continue")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
@@ -94,11 +108,51 @@ def _check_channel(channel: Channel) -> None:
             channel=name,
             field="transport",
         )
+    _check_on_disconnect(channel)
     for field, default in _CHANNEL_UNAVAILABLE.items():
         if getattr(channel, field, default) not in (default, None):
             raise ChannelConfigurationError(
                 "not available yet; leave the option out", channel=name, field=field
             )
+
+
+def _check_on_disconnect(channel: Channel) -> None:
+    """A run that goes on without its client is a background run: its channel keeps records of it (contract 7.3)."""
+    given = getattr(channel, "on_disconnect", "cancel")
+    if given not in _ON_DISCONNECT:
+        raise ChannelConfigurationError(
+            f"found {given!r}, expected 'cancel' or 'continue'", channel=channel.name, field="on_disconnect"
+        )
+    if given == "continue" and not isinstance(channel, ChannelRuns):
+        raise ChannelConfigurationError(
+            "found 'continue', expected 'cancel': this channel keeps no background runs (it has no conclude_run), so "
+            "nobody could ask for the answer later",
+            channel=channel.name,
+            field="on_disconnect",
+        )
+
+
+def check_contribution(channel: Channel, found: object) -> ChannelContribution:
+    """What a channel contributed, if it is that (contract 2.2).
+
+    Raises:
+        ChannelConfigurationError: It is something else, or holds something else.
+    """
+    if not isinstance(found, ChannelContribution):
+        raise ChannelConfigurationError(
+            f"contribute() returned {type(found).__name__}, expected a ChannelContribution",
+            channel=channel.name,
+            field="contribute",
+        )
+    for field, (expected, is_one) in _CONTRIBUTED.items():
+        for item in getattr(found, field):
+            if not is_one(item):
+                raise ChannelConfigurationError(
+                    f"found {type(item).__name__}, expected {expected} in each place",
+                    channel=channel.name,
+                    field=field,
+                )
+    return found
 
 
 def with_commands(entry: ChannelEntry, commands: Sequence[ChannelCommand]) -> ChannelEntry:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
-from agent_framework import HistoryProvider, InMemoryHistoryProvider, SupportsAgentRun, Workflow
+from agent_framework import (
+    HistoryProvider,
+    InMemoryCheckpointStorage,
+    InMemoryHistoryProvider,
+    SupportsAgentRun,
+    Workflow,
+    WorkflowAgent,
+)
 
 from .channel import Channel
 from .clock import TimeSource
 from .errors import ChannelConfigurationError
 from .identity.resolver import FirstSightResolver
 from .ids import IdSource
+from .instance import is_exclusive
 from .limits import HostLimits
+from .runs.log import RunLogReader
 from .sessions.book import SessionBook
+from .sessions.checkpoint_location import place_of
 from .sessions.history import HostHistoryProvider
-from .sessions.locks import SessionLocks
-from .state import HostStateStore, InMemoryHostStateStore, SqliteHostStateStore, open_store
+from .sessions.locks import SessionLocks, TurnLocks
+from .sessions.shared_locks import SharedSessionLocks
+from .state import HostStateStore
+from .state.paths import StatePlan
 from .targets.agent import AgentTarget
 from .targets.base import Target
 from .targets.workflow import WorkflowTarget
 from .telemetry import TurnTelemetry
+from .turn.cancels import CancelWatcher
+from .turn.late_ends import LateEnds
 from .turn.registry import RunningTurns
+from .turn.run_times import RunTimes
 from .turn.services import TurnServices
 from .turn.slots import RunSlots
 from .turn.turn import ChannelEntry
@@ -36,6 +51,23 @@ _READ_FROM_CHANNEL = (
     "conversation_scope",
     "apology",
 )
+
+
+def unwrapped(target: Any) -> Any:
+    """The workflow of a `workflow.as_agent()`: core's wrapper runs one turn at a time for all sessions (contract 8.1).
+
+    Raises:
+        ChannelConfigurationError: The wrapper has context providers, which the workflow would run without.
+    """
+    if not isinstance(target, WorkflowAgent):
+        return target
+    if target.context_providers:
+        raise ChannelConfigurationError(
+            "this workflow was made an agent with context providers; give them to the agents inside the workflow, and "
+            "pass the workflow itself",
+            field="target",
+        )
+    return target.workflow
 
 
 def build_target(target: Any, *, ids: IdSource) -> Target:
@@ -56,15 +88,11 @@ def build_target(target: Any, *, ids: IdSource) -> Target:
     )
 
 
-def build_store(state: Any, state_dir: str | Path | None, *, logger: logging.Logger) -> HostStateStore:
-    """The store that the options name: an object or URL, a folder, or memory (contract 15.1)."""
-    if state is not None:
-        if state_dir is not None:
-            logger.warning("both state and state_dir are given; state wins")
-        return open_store(state)
-    if state_dir is None:
-        return InMemoryHostStateStore()
-    return SqliteHostStateStore(Path(state_dir) / "hosting.db")
+def checkpoint_place(given: Any, plan: StatePlan, target: Any) -> Any:
+    """Where a workflow's checkpoints go: what the option says, else the folder that `HostStatePaths` names for them."""
+    if given is not None or plan.checkpoints is None or isinstance(unwrapped(target), SupportsAgentRun):
+        return given
+    return plan.checkpoints or InMemoryCheckpointStorage()
 
 
 def history_of(target: Any) -> tuple[HostHistoryProvider | None, bool]:
@@ -95,12 +123,21 @@ def build_services(
     clock: TimeSource,
     ids: IdSource,
     logger: logging.Logger,
+    instance: str,
+    draining: asyncio.Event,
+    wake_inbox: Callable[[], None],
     wake_outbox: Callable[[], None],
     nudge_sweeper: Callable[[], None],
     debug: bool,
     log_content: bool = False,
+    checkpoint_location: Any = None,
 ) -> TurnServices:
-    """Everything that turns share."""
+    """Everything that turns share.
+
+    Raises:
+        ChannelConfigurationError: The target, or the place of its checkpoints, does not fit.
+    """
+    target = unwrapped(target)
     history, forkable = history_of(target)
     if not forkable:
         logger.warning(
@@ -108,26 +145,61 @@ def build_services(
         )
     served = build_target(target, ids=ids)
     workflow = served.info.name if served.info.kind == "workflow" else None
+    place = place_of(checkpoint_location, workflow=workflow)
+    if place is not None and not store.durable:
+        logger.warning(
+            "checkpoint_location is given, but the state is in memory: the checkpoints outlive the sessions that could "
+            "go on at them; give state_dir= or state= too"
+        )
     return TurnServices(
         target=served,
+        instance=instance,
         store=store,
         sessions=SessionBook(
-            store, clock=clock, ids=ids, cache=limits.session_cache, forkable=forkable, workflow=workflow
+            store,
+            clock=clock,
+            ids=ids,
+            cache=limits.session_cache,
+            forkable=forkable,
+            window=history.window if history else None,
+            keeps_checkpoints=workflow is not None,
+            place=place,
         ),
         history=history,
-        locks=SessionLocks(policy=limits.turn_policy, queue=limits.session_queue),
+        locks=_locks(store, instance, clock, limits),
         slots=RunSlots(slots=limits.max_concurrent_runs, queue=limits.run_queue),
         running=RunningTurns(),
+        run_times=RunTimes(limits.run_timeout),
+        background_times=RunTimes(limits.background_timeout),
+        logs=RunLogReader(store, clock, limits.keepalive, draining=draining, patience=limits.drain_timeout),
         resolver=FirstSightResolver(store, ids=ids, clock=clock),
         clock=clock,
         ids=ids,
         limits=limits,
         telemetry=TurnTelemetry(logger, log_content=log_content),
         logger=logger,
+        wake_inbox=wake_inbox,
         wake_outbox=wake_outbox,
         nudge_sweeper=nudge_sweeper,
+        late_ends=LateEnds(logger),
         debug=debug,
     )
+
+
+def more_parts(services: TurnServices) -> dict[str, Any]:
+    """What a host runs besides; some only if it shares its store with others."""
+    parts: dict[str, Any] = {"ends": services.late_ends}
+    if isinstance(services.locks, SharedSessionLocks):
+        watcher = CancelWatcher(services.store, services.running, services.clock)
+        parts |= {"locks": services.locks, "cancels": watcher}
+    return parts
+
+
+def _locks(store: HostStateStore, instance: str, clock: TimeSource, limits: HostLimits) -> TurnLocks:
+    policy, queue = limits.turn_policy, limits.session_queue
+    if is_exclusive(store):
+        return SessionLocks(policy=policy, queue=queue)
+    return SharedSessionLocks(store, owner=instance, clock=clock, policy=policy, queue=queue)
 
 
 def channel_entry(channel: Channel) -> ChannelEntry:

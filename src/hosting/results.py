@@ -11,10 +11,12 @@ from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 
 if TYPE_CHECKING:
     from .envelope import ChannelSession
+    from .errors import HostingError
 
 T = TypeVar("T", covariant=True)
 
 TurnStatus = Literal["completed", "incomplete", "failed", "cancelled", "input_required"]
+RunStatus = Literal["queued", "running", "completed", "incomplete", "failed", "cancelled", "input_required"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,51 @@ class HostedStreamResult(Protocol):
     async def aclose(self) -> None:
         """Abandon the turn; its target stream is closed before this returns (contract 7.3)."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuationToken:
+    """A background run as its caller sees it.
+
+    Args:
+        token: Names the run: unguessable, and good for its caller only. The store keeps a hash of it.
+        status: Where the run stands; an end never changes.
+        isolation_key: Whose session it runs in.
+        created_at: When it was asked for, in seconds since the epoch.
+        completed_at: When it ended.
+        result: What it came to, for `completed`, `incomplete` and `input_required`.
+        error: What may be told of it, for `failed`.
+        response_id: The id it answers under.
+        deliveries: Ids of replies that went elsewhere.
+    """
+
+    token: str
+    status: RunStatus
+    isolation_key: str | None = None
+    created_at: float = 0.0
+    completed_at: float | None = None
+    result: HostedRunResult[Any] | None = None
+    error: HostingError | None = None
+    response_id: str = ""
+    deliveries: Sequence[str] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.completed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedUpdates:
+    """One entry of a log.
+
+    Args:
+        seq: Its number, from 1 without gaps.
+        updates: What was said; empty for a reader's keep-alive, whose `seq` is that of the entry before.
+    """
+
+    seq: int
+    updates: Sequence[AgentResponseUpdate]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
 from ..channel import ChannelIngress
 from ..clock import TimeSource, epoch_ms
-from ..envelope import InboundEvent
+from ..envelope import Destination, InboundEvent
+from ..ids import IdSource
 from ..limits import HostLimits
 from ..sessions.names import joined
-from ..state.base import HostStateStore, Statement
+from ..state.base import HostStateStore, Rows, Statement
+from ..state.errors import StateConflict, StateUnavailable
 from ..state.tables import events
 from ..state.tables.events import EventEnd, TakenEvent
+from .kept_context import kept_context, with_context
+from .progress import Progress
+
+_TRY_AGAIN = 1.0
+"""Seconds until the end of an event is stored again, where the store was away."""
+
+_PASSING = 16
+"""Events beyond those that run at once, for what passes all lanes."""
+
+_LOOK = 5.0
+"""Seconds between two looks for events that another host accepted and could not finish."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -28,15 +43,38 @@ class EventInWork:
 
     event: InboundEvent
     taken: TakenEvent
+    turn_id: str
+    """The same for every attempt (contract 4.4)."""
     ended: bool = False
+    store_end: Callable[[], Awaitable[None]] | None = None
+    """Stores how its turn ended, where that was tried and has failed so far."""
+    begun: str = "[]"
+    """JSON list of the native ids of what was shown of its reply so far (contract 4.5)."""
 
     def end(self, state: EventEnd) -> Statement:
         """The statement that ends it, for the turn's own unit."""
         return events.end_event(self.taken.seq, self.taken.fence, state)
 
+    def mark_seen(self, native_ids: Sequence[str]) -> Statement:
+        """The statement that says that a part of its reply is about to be shown, or under which ids it was."""
+        self.begun = _encode(list(native_ids)).decode()
+        return events.mark_event_seen(self.taken.seq, self.taken.fence, self.begun)
+
     def give_back(self) -> Statement:
         """The statement that puts it back in line, its attempt not counted."""
         return events.requeue_event(self.taken.seq, self.taken.fence)
+
+    @property
+    def destination(self) -> Destination:
+        """Where its reply goes."""
+        event = self.event
+        return Destination(self.taken.channel, event.native_id, event.conversation_id, event.thread_id)
+
+
+class GiveUp(Protocol):
+    """Ends an event that may not be run again, and says so to whoever sent it (contract 4.5, 14.4)."""
+
+    async def __call__(self, work: EventInWork, /, *, code: str, end: EventEnd) -> None: ...
 
 
 event_in_work: ContextVar[EventInWork | None] = ContextVar("hosting_event_in_work", default=None)
@@ -56,11 +94,17 @@ class Inbox:
 
     Args:
         store: Where claims are kept.
+        owner: This host, which takes them.
         channels: The channels that process events, by name.
-        clock: For claims and leases.
-        limits: Runs at once, time of a run, attempts.
+        clock: For claims.
+        ids: Makes the ids of turns.
+        limits: Runs at once, attempts.
+        give_up: Ends what may not be run again.
+        run: Makes one attempt at a background run.
         logger: Told of what a channel could not process.
         draining: Once it is set, nothing more is taken; what was cut off stays in the store.
+        progress: Told of each event that ended.
+        answer_first: Whether an event is answered before it is acknowledged (contract 11.3).
     """
 
     def __init__(
@@ -68,21 +112,31 @@ class Inbox:
         store: HostStateStore,
         channels: Mapping[str, ChannelIngress],
         *,
+        owner: str,
         clock: TimeSource,
+        ids: IdSource,
         limits: HostLimits,
+        give_up: GiveUp,
+        run: Callable[[TakenEvent], Awaitable[None]],
         logger: logging.Logger,
         draining: asyncio.Event,
+        progress: Progress,
+        answer_first: bool,
     ) -> None:
         self._store = store
+        self._owner = owner
         self._channels = channels
         self._clock = clock
+        self._ids = ids
         self._limits = limits
+        self._give_up = give_up
+        self._run = run
         self._log = logger
         self._draining = draining
+        self._progress = progress
+        self._answer_first = answer_first
         self._wake = asyncio.Event()
         self._working: set[asyncio.Task[None]] = set()
-        # Long enough for a full queue of runs, since nothing renews it yet.
-        self._lease_ms = int(limits.run_timeout * (limits.session_queue + 2) * 1000)
 
     async def accept(self, channel: str, event: InboundEvent) -> bool:
         """Claims and stores `event` in one transaction; False if it was claimed before.
@@ -90,19 +144,30 @@ class Inbox:
         Raises:
             StateUnavailable: The store cannot be reached: the platform must send again.
         """
-        now = epoch_ms(self._clock)
+        now, turn_id = epoch_ms(self._clock), self._ids.new("turn")
         claim = events.claim_event(
             channel=channel,
             delivery_id=event.delivery_id,
             lane=lane_of(channel, event),
-            payload=_encode(event).decode(),
+            payload=with_context(_encode(event), turn_id=turn_id).decode(),
             now_ms=now,
             expires_ms=now + int(event.keep_for * 1000),
         )
-        new = bool((await self._store.execute(claim))[0])
-        if new:
-            self._wake.set()
+        new = bool((await self._kept(claim))[0])
+        if new and self._answer_first:
+            await self._progress.until_answered(
+                self._store, channel, event.delivery_id, turn_id, draining=self._draining
+            )
         return new
+
+    async def _kept(self, claim: Statement) -> list[Rows]:
+        """A store on a thread keeps a claim although its caller was cancelled; nobody sends the event again then."""
+        if self._store.inline:
+            self._wake.set()
+            return await self._store.execute(claim)
+        work = asyncio.ensure_future(self._store.execute(claim))
+        work.add_done_callback(lambda _: self._wake.set())
+        return await asyncio.shield(work)
 
     async def run(self) -> None:
         """Takes events as slots allow and has them processed, until cancelled."""
@@ -113,7 +178,19 @@ class Inbox:
                 task = asyncio.create_task(self._process(taken), name=f"hosting.inbox.{taken.channel}")
                 self._working.add(task)
                 task.add_done_callback(self._worked)
-            await self._wake.wait()
+            await self._something()
+
+    async def _something(self) -> None:
+        """Waits for an event, for a free place, or for the time to look for what another host left."""
+        try:
+            async with asyncio.timeout(_LOOK if self._store.durable else None):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """Says that there is new work."""
+        self._wake.set()
 
     async def settle(self) -> None:
         """Waits for the events under way."""
@@ -121,31 +198,107 @@ class Inbox:
             await asyncio.wait(self._working)
 
     async def _take(self, free: int) -> list[TakenEvent]:
-        if free <= 0 or self._draining.is_set():
+        """What there is room for; where there is none, still what does not queue: cancel and `/stop` (contract 4.8)."""
+        if self._draining.is_set() or free + _PASSING <= 0:
             return []
-        now = epoch_ms(self._clock)
-        rows = await self._store.execute(
-            events.bury_events(now_ms=now, max_attempts=self._limits.turn_attempts),
-            events.take_events(now_ms=now, lease_until_ms=now + self._lease_ms, limit=free),
+        take = (
+            events.take_events(self._owner, now_ms=epoch_ms(self._clock), limit=free)
+            if free > 0
+            else events.take_passing_events(self._owner, limit=free + _PASSING)
         )
-        for dead in events.read_events(rows[0]):
-            self._log.error(
-                "event %d of %s is given up after %d attempts", dead.seq, dead.channel, dead.attempts
-            )
-        return events.read_events(rows[1])
+        return events.read_events((await self._store.execute(take))[0])
 
     def _worked(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
         self._wake.set()
+        self._progress.made()
 
     async def _process(self, taken: TakenEvent) -> None:
-        work = EventInWork(msgspec.json.decode(taken.payload, type=InboundEvent), taken)
+        if taken.kind == "run":
+            await self._process_run(taken)
+        else:
+            await self._process_event(taken)
+
+    async def _process_event(self, taken: TakenEvent) -> None:
+        kept = kept_context(taken.payload)
+        event = msgspec.json.decode(taken.payload, type=InboundEvent)
+        work = EventInWork(event, taken, kept.turn_id or self._ids.new("turn"))
         event_in_work.set(work)
+        kept.go_on_in_trace()
         end: EventEnd = "settled"
         try:
-            await self._channels[taken.channel].process(work.event)
+            await self._within_limits(work)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Only the turn was cancelled, before its first step: nobody else would end the event.
         except Exception:
             end = "dead"
             self._log.exception("event %d of %s could not be processed", taken.seq, taken.channel)
-        if not work.ended:
-            await self._store.execute(work.end(end))
+            await self._apologise(work)
+        try:
+            await self._end(work, end)
+        except Exception:
+            self._log.exception("event %d of %s: its end could not be stored", taken.seq, taken.channel)
+
+    async def _process_run(self, taken: TakenEvent) -> None:
+        """One attempt at a background run; where even its end could not be stored, there is another one."""
+        try:
+            await self._run(taken)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+        except StateConflict:
+            self._log.warning("run %s was taken over by another host", taken.delivery_id)
+        except Exception:
+            self._log.exception(
+                "run %s could not be brought to its end; it is tried again", taken.delivery_id
+            )
+            await self._try_again(taken)
+
+    async def _try_again(self, taken: TakenEvent) -> None:
+        while not self._draining.is_set():
+            await asyncio.sleep(_TRY_AGAIN)
+            with suppress(StateUnavailable, StateConflict):
+                await self._store.execute(events.retry_event(taken.seq, taken.fence))
+                return
+
+    async def _within_limits(self, work: EventInWork) -> None:
+        """Has the channel process an event, unless an earlier attempt was seen or was the last one (contract 4.5)."""
+        taken, most = work.taken, self._limits.turn_attempts
+        if taken.seen is not None:
+            await self._give_up(work, code="interrupted", end="done")
+        elif taken.attempts > most:
+            self._log.error("event %d of %s is given up after %d attempts", taken.seq, taken.channel, most)
+            await self._give_up(work, code="out_of_attempts", end="dead")
+        else:
+            await self._channels[taken.channel].process(work.event)
+
+    async def _apologise(self, work: EventInWork) -> None:
+        """A channel that cannot process an event leaves nobody without a word (contract 14.4)."""
+        if work.ended or work.store_end is not None:
+            return
+        try:
+            await self._give_up(work, code="internal_error", end="dead")
+        except Exception:
+            self._log.exception(
+                "event %d of %s: the apology could not be stored", work.taken.seq, work.taken.channel
+            )
+
+    async def _end(self, work: EventInWork, end: EventEnd) -> None:
+        """Stores that an event ended: again and again while the store is away, or its lane would wait for the lease."""
+        while not work.ended:
+            try:
+                if work.store_end is None:
+                    await self._store.execute(work.end(end))
+                else:
+                    await work.store_end()
+                work.ended = True
+            except StateUnavailable:
+                if self._draining.is_set():
+                    raise
+                await asyncio.sleep(_TRY_AGAIN)
+            except StateConflict:  # another host has taken it over
+                work.ended = True

@@ -8,55 +8,46 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from ..channel import ChannelPush, PushContext, PushReceipt, PushRetryable
 from ..clock import TimeSource, epoch_ms
+from ..durable.policy import RetryPolicy
 from ..envelope import Destination
 from ..results import HostedRunResult
 from ..sessions.names import joined
 from ..state.base import HostStateStore, Statement
+from ..state.errors import StateConflict
 from ..state.tables import outbox
 from .payload import decode_result, encode_result
+from .progress import Progress
 
 _BATCH = 32
 _KEEP_MS = 24 * 3600 * 1000
-_LEASE_MS = 60_000
 _BLOCKED = 1.0
 """Seconds before a lane that waits is looked at again."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """When a send that surely did not arrive is tried again (contract 11.2); a server's `Retry-After` wins.
-
-    Args:
-        max_attempts: Tries in all.
-        initial_backoff_seconds: Wait after the first try.
-        backoff_multiplier: Growth of the wait per try.
-        max_backoff_seconds: Longest wait.
-    """
-
-    max_attempts: int = 5
-    initial_backoff_seconds: float = 1.0
-    backoff_multiplier: float = 2.0
-    max_backoff_seconds: float = 60.0
-
-    def wait(self, attempt: int, retry_after: float | None) -> float:
-        """Seconds to wait after the given attempt, the first being 1."""
-        if retry_after is not None:
-            return retry_after
-        grown = self.initial_backoff_seconds * self.backoff_multiplier ** (attempt - 1)
-        return min(grown, self.max_backoff_seconds)
+_LOOK = 5.0
+"""Seconds between two looks for what other hosts left behind."""
 
 
 def delivery_row(
-    *, id: str, turn_id: str, destination: Destination, result: HostedRunResult[Any], now_ms: int
+    *,
+    id: str,
+    turn_id: str,
+    destination: Destination,
+    result: HostedRunResult[Any],
+    now_ms: int,
+    begun: str = "[]",
 ) -> Statement:
-    """The outbox row of one reply; rows of one destination keep their order."""
+    """The outbox row of one reply; rows of one destination keep their order.
+
+    Args:
+        begun: JSON list of the native ids of a message that the turn began and did not finish (contract 4.5).
+    """
     place = destination.to_dict()
     return outbox.add_delivery(
         id=id,
@@ -66,7 +57,9 @@ def delivery_row(
         lane=joined(*place.values()),
         payload=encode_result(result),
         now_ms=now_ms,
+        due_ms=0,  # at once, also for a process whose clock was set back
         expires_ms=now_ms + _KEEP_MS,
+        native_ids=begun,
     )
 
 
@@ -75,9 +68,11 @@ class Outbox:
 
     Args:
         store: Where the rows are.
+        owner: This host, which sends.
         channels: The channels that can push, by name.
         clock: Decides what is due.
         logger: Told of what was not sent.
+        progress: Told of each send that ended.
         retry: When to try again.
     """
 
@@ -86,14 +81,18 @@ class Outbox:
         store: HostStateStore,
         channels: Mapping[str, ChannelPush],
         *,
+        owner: str,
         clock: TimeSource,
         logger: logging.Logger,
+        progress: Progress,
         retry: RetryPolicy | None = None,
     ) -> None:
         self._store = store
+        self._owner = owner
         self._channels = channels
         self._clock = clock
         self._log = logger
+        self._progress = progress
         self._retry = retry or RetryPolicy()
         self._wake = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
@@ -123,7 +122,7 @@ class Outbox:
     async def _take(self) -> list[outbox.Delivery]:
         now = epoch_ms(self._clock)
         await self._give_up_stuck(now)
-        take = outbox.take_deliveries(now_ms=now, lease_until_ms=now + _LEASE_MS, limit=_BATCH)
+        take = outbox.take_deliveries(self._owner, now_ms=now, limit=_BATCH)
         return outbox.read_deliveries((await self._store.execute(take))[0])
 
     async def _give_up_stuck(self, now: int) -> None:
@@ -133,13 +132,16 @@ class Outbox:
             self._log.error(
                 "delivery %s: its sender stopped in the middle; whether it arrived is unknown", delivery.id
             )
-            await self._end(delivery, PushReceipt(status="unknown"))
+            with suppress(StateConflict):  # another host has said so
+                await self._end(delivery, PushReceipt(status="unknown"))
 
     async def _idle(self) -> None:
         due = outbox.read_due_ms((await self._store.execute(outbox.next_due_delivery()))[0])
         wait = None if due is None or self._sends else (due - epoch_ms(self._clock)) / 1000
         if wait is not None and wait <= 0:
             wait = _BLOCKED  # it is due, and was not taken: its lane waits for a send of somebody else
+        if wait is not None or (self._store.durable and not self._sends):
+            wait = min(wait or _LOOK, _LOOK)  # the clock may be set back, and others may leave something
         try:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
@@ -149,6 +151,7 @@ class Outbox:
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sends.discard(task)
         self._wake.set()
+        self._progress.made()
 
     async def _send(self, delivery: outbox.Delivery) -> None:
         try:
@@ -169,7 +172,12 @@ class Outbox:
             )
             return PushReceipt(status="dead", detail="no_push_capability")
         destination = msgspec.json.decode(delivery.destination, type=Destination)
-        context = PushContext(delivery_id=delivery.id, attempt=delivery.attempts, originating=True)
+        context = PushContext(
+            delivery_id=delivery.id,
+            attempt=delivery.attempts,
+            originating=True,
+            begun=tuple(msgspec.json.decode(delivery.native_ids)),
+        )
         return await channel.push(destination, decode_result(delivery.payload), context=context)
 
     async def _later(self, delivery: outbox.Delivery, refused: PushRetryable) -> None:

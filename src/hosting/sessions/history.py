@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
 from agent_framework import HistoryProvider, Message
 
+from ..errors import ChannelConfigurationError
 from ..state.tables.history import HistoryEntry
 
 _encode = msgspec.json.Encoder().encode
@@ -31,9 +33,12 @@ class HistoryNode:
             node = node.parent
 
 
-def messages_of(head: HistoryNode | None) -> list[Message]:
-    """The whole conversation, oldest first."""
-    messages = [node.message for node in head.path()] if head else []
+def messages_of(head: HistoryNode | None, *, window: int | None = None) -> list[Message]:
+    """The conversation, oldest first: all of it, or the last `window` messages from one of the user on."""
+    messages = [node.message for node in islice(head.path(), window)] if head else []
+    if window is not None and len(messages) == window:
+        while messages and messages[-1].role != "user":
+            messages.pop()
     messages.reverse()
     return messages
 
@@ -81,11 +86,21 @@ class HostHistoryProvider(HistoryProvider):
 
     It only collects during a run; the pipeline commits what was added together with the turn (contract 4.4). A turn is
     found by its session id, so it works wherever the stream is consumed (core-facts 7b). A run without a bound session
-    sees an empty history and keeps nothing.
+    sees an empty history and keeps nothing. Give an agent one of these to set a window; without one it gets its own.
+
+    Args:
+        source_id: Names the provider among those of the agent.
+        window: Messages that the target sees of what was said before, beginning with one of the user; None for all. All
+            are kept, and what is not in the window is not loaded either.
     """
 
-    def __init__(self, source_id: str = "hosting_history") -> None:
+    def __init__(self, source_id: str = "hosting_history", *, window: int | None = None) -> None:
         super().__init__(source_id)
+        if window is not None and window < 1:
+            raise ChannelConfigurationError(
+                f"found {window}, expected a number of messages above 0, or None", field="window"
+            )
+        self.window = window
         self._turns: dict[str, HistoryTurn] = {}
 
     def bind(self, session_id: str, turn: HistoryTurn) -> None:
@@ -102,7 +117,7 @@ class HostHistoryProvider(HistoryProvider):
         turn = self._turns.get(session_id or "")
         if turn is None or turn.provider_side:
             return []
-        return [*messages_of(turn.head), *turn.added]
+        return [*messages_of(turn.head, window=self.window), *turn.added]
 
     async def save_messages(
         self,

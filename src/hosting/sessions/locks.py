@@ -4,23 +4,72 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import RateLimited, TurnInProgress
 from ..limits import TurnPolicy
+from ..state.base import Statement
 from .names import SessionName
 
 
 class Holder(Protocol):
     """Who holds a session: something an interrupting turn can cancel."""
 
+    @property
+    def lock_id(self) -> str:
+        """An id that no other holder ever has, on any host."""
+        ...
+
     def interrupt(self) -> None: ...
+
+
+class TurnLocks(Protocol):
+    """What turns need of locks, whether one host has the sessions or several share them."""
+
+    def holder(self, name: SessionName) -> Holder | None:
+        """Who runs in this session on this host."""
+        ...
+
+    async def is_held(self, name: SessionName) -> bool:
+        """Whether a turn runs in this session on any host."""
+        ...
+
+    async def ask_to_end(self, name: SessionName) -> bool:
+        """Asks the turn that runs in this session on another host to end; False if there is none."""
+        ...
+
+    async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> int | None:
+        """Waits for its turn; the stored session's fence, or None where nobody else can have changed it."""
+        ...
+
+    def release_with(self, name: SessionName, holder: Holder) -> Sequence[Statement]:
+        """What goes into the unit of the turn's end."""
+        ...
+
+    def released(self, name: SessionName, holder: Holder) -> None:
+        """That unit was committed."""
+        ...
+
+    async def release(self, name: SessionName, holder: Holder) -> None:
+        """Hands the session to the next in line, where that has not happened."""
+        ...
 
 
 _around: ContextVar[frozenset[Holder]] = ContextVar("hosting_session_holders", default=frozenset())
 """Those that the current code was started in."""
+
+
+def nested_in(holder: Holder) -> bool:
+    """Whether the current code was started by that holder, which cannot end before it."""
+    return holder in _around.get()
+
+
+def around(holder: Holder) -> None:
+    """From here on the current code runs inside `holder`."""
+    _around.set(_around.get() | {holder})
 
 
 @dataclass(slots=True)
@@ -49,6 +98,21 @@ class SessionLocks:
         lane = self._lanes.get(name)
         return lane.holder if lane else None
 
+    async def is_held(self, name: SessionName) -> bool:
+        """Whether a turn runs in this session."""
+        return name in self._lanes
+
+    async def ask_to_end(self, name: SessionName) -> bool:
+        """There is no other host."""
+        return False
+
+    def release_with(self, name: SessionName, holder: Holder) -> Sequence[Statement]:
+        """Nothing: the store knows of no locks."""
+        return ()
+
+    def released(self, name: SessionName, holder: Holder) -> None:
+        """Does nothing: the session is handed on when the turn's task is done with it."""
+
     async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> None:
         """Waits for its turn.
 
@@ -64,7 +128,7 @@ class SessionLocks:
         lane = self._lanes.get(name)
         if lane is None:
             self._lanes[name] = _Lane(holder)
-        elif lane.holder in _around.get():
+        elif nested_in(lane.holder):
             raise TurnInProgress(
                 "This turn was started inside a turn of the same session, which cannot end before it."
             )
@@ -72,7 +136,7 @@ class SessionLocks:
             raise TurnInProgress("The session has a turn in progress.", retry_after=1.0)
         else:
             await self._wait(lane, name, holder, first=first)
-        _around.set(_around.get() | {holder})
+        around(holder)
 
     async def _wait(self, lane: _Lane, name: SessionName, holder: Holder, *, first: bool) -> None:
         if len(lane.waiting) >= self._queue and not first:
@@ -87,13 +151,16 @@ class SessionLocks:
             await granted
         except BaseException:
             if granted.done() and not granted.cancelled():  # granted and cancelled at once
-                self.release(name)
+                self._hand_on(name)
             else:
                 lane.waiting = deque(e for e in lane.waiting if e is not entry)
             raise
 
-    def release(self, name: SessionName) -> None:
+    async def release(self, name: SessionName, holder: Holder) -> None:
         """Hands the session to the next in line."""
+        self._hand_on(name)
+
+    def _hand_on(self, name: SessionName) -> None:
         lane = self._lanes[name]
         _around.set(_around.get() - {lane.holder})
         while lane.waiting:

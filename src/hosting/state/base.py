@@ -36,7 +36,12 @@ class Statement:
 class HostStateStore(Protocol):
     """Keeps the host's state; every implementation passes one conformance suite (contract 15.1).
 
-    Open it before the first unit and close it after the last. Both may be repeated.
+    Open it before the first unit and close it after the last. Both may be repeated. It serves callers of any event loop of
+    the process. The suite is `hosting_testkit.stores`.
+
+    What a store may also have, all optional: `subscribe` (`StoreSignals`); `exclusive`, True where no other host can use the
+    same state at the same time; `companion()`, the same state over connections of its own, so that a lease is renewed however
+    busy the store is; `hand_over()`, called when draining begins.
     """
 
     @property
@@ -70,12 +75,15 @@ class HostStateStore(Protocol):
     async def execute(self, *unit: Statement) -> list[Rows]:
         """Run `unit` as one transaction and return the rows of each statement, in order.
 
-        Units are serializable, and one that returned is committed. When the caller is cancelled while it waits, the
-        unit may be committed all the same.
+        Units are serializable, and one that returned is committed: a unit that begins afterwards sees it. Units that did
+        not wait for each other may take effect in either order. When the caller is cancelled while it waits, the unit may
+        be committed all the same.
 
         Raises:
             StateConflict: A statement missed its `expect`, or broke a constraint; nothing of the unit was kept.
-            StateUnavailable: The store is locked, full or not open; nothing of the unit was kept.
+            StateUnavailable: The store is locked, full, not open or cannot be reached; nothing of the unit was kept.
+            StateOutcomeUnknown: The store went away during the commit: the unit was kept whole or not at all. It is not
+                repeated; whoever must know reads again, and may find it committed.
             UnknownStatement: A name is not in the table of statements.
         """
         ...

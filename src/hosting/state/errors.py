@@ -3,6 +3,8 @@
     StateError                 500    a statement failed for a reason that is a defect
     |-- UnknownStatement              no statement of that name
     |-- StateUnavailable       503    locked, disk full, closed: the same unit may succeed later
+    |   |-- StateOutcomeUnknown       the answer to a commit was lost: the unit may have been kept
+    |   `-- StateDirInUse             another process holds the folder
     |-- StateConflict          409    a statement changed or returned another number of rows than it must
     |-- StateCorrupt                  the file is damaged, or is not a state store
     `-- StateTooNew                   a newer release wrote the store
@@ -43,7 +45,10 @@ class UnknownStatement(StateError):
 
 
 class StateUnavailable(StateError):
-    """The store cannot be reached now; nothing of the unit was kept, and it may be tried again (contract 4.3)."""
+    """The store cannot be reached now, and may be later (contract 4.3).
+
+    Nothing of the unit was kept, and it may be tried again, unless this is a `StateOutcomeUnknown`.
+    """
 
     status = 503
     code = "not_ready"
@@ -51,6 +56,19 @@ class StateUnavailable(StateError):
 
     def __init__(self, detail: str, *, retry_after: float | None = 1.0) -> None:
         super().__init__(detail, retry_after=retry_after)
+
+
+class StateOutcomeUnknown(StateUnavailable):
+    """The connection broke while the unit was being committed: it was kept whole or not at all (contract 4.4).
+
+    Nobody repeats it blindly: who needs to know reads.
+    """
+
+
+class StateDirInUse(StateUnavailable):
+    """Another process holds the folder of a `state_dir`; the error names it (contract 15.3)."""
+
+    client_message = "The server cannot start."
 
 
 class StateConflict(StateError):

@@ -1,7 +1,7 @@
 """The sweep: takes expired rows away in small batches (contract 15.4).
 
-Identity keys and aliases never expire (contract 9.1, 6.5). Nothing that is under way is taken: open turns, events and
-deliveries stay whatever their time says.
+Identity keys and aliases never expire (contract 9.1, 6.5). Nothing that is under way is taken: open turns, events,
+deliveries, runs and tasks stay whatever their time says.
 """
 
 from __future__ import annotations
@@ -9,10 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .base import HostStateStore, Statement
-from .tables import checkpoints, events, history, outbox, records, sessions, snapshots, turns
+from .tables import (
+    cancels,
+    checkpoints,
+    events,
+    history,
+    instances,
+    locks,
+    outbox,
+    records,
+    runs,
+    sessions,
+    snapshots,
+    tasks,
+    turns,
+)
 
-_ORPHAN_GRACE_MS = 24 * 3_600_000
-"""A checkpoint may come before its session; after this long it will have none."""
+_GRACE_MS = 24 * 3_600_000
+"""A checkpoint may come before its session, and a host may be asked after; a day later neither is so."""
+
+_ROWS_OF_A_RUN = 10
+"""A run takes its event log with it, so fewer go at once."""
 
 
 async def sweep(store: HostStateStore, now_ms: int, *, limit: int = 100) -> int:
@@ -43,5 +60,10 @@ def _batches(now_ms: int, limit: int) -> Sequence[Sequence[Statement]]:
         (turns.expire_turns(now_ms, limit),),
         (outbox.expire_deliveries(now_ms, limit),),
         (records.expire_records(now_ms, limit),),
-        (checkpoints.expire_checkpoints(now_ms - _ORPHAN_GRACE_MS, limit),),
+        (checkpoints.expire_checkpoints(now_ms - _GRACE_MS, limit),),
+        runs.expire_runs(now_ms, max(1, limit // _ROWS_OF_A_RUN)),
+        (tasks.expire_tasks(now_ms, limit),),
+        (cancels.expire_cancels(now_ms),),
+        locks.expire_locks(now_ms),
+        (instances.expire_instances(now_ms - _GRACE_MS),),
     )

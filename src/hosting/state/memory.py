@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
 
 from .base import Rows, Statement
 from .database import Database, connect
 from .errors import StateUnavailable
+from .signals import Wakers
 
 
 class InMemoryHostStateStore:
@@ -17,9 +20,11 @@ class InMemoryHostStateStore:
 
     durable = False
     inline = True
+    signals_between_processes = False
 
     def __init__(self) -> None:
         self._database: Database | None = None
+        self._wakers = Wakers()
         self._turnstile = threading.Lock()  # hosts on loops of several threads may share one store
 
     def describe(self) -> str:
@@ -42,4 +47,9 @@ class InMemoryHostStateStore:
         with self._turnstile:
             if self._database is None:
                 raise StateUnavailable("the state store is not open: call `await store.open()` first")
-            return self._database.run(unit)
+            rows = self._database.run(unit)
+        self._wakers.wake_for(unit)
+        return rows
+
+    def subscribe(self, topic: str, event: asyncio.Event) -> Callable[[], None]:
+        return self._wakers.subscribe(topic, event)

@@ -11,34 +11,54 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .base import Statement
+from .signals import SIGNAL
 from .tables import (
     aliases,
+    cancels,
     checkpoints,
     events,
     history,
     identity_keys,
+    instances,
+    locks,
     outbox,
+    procrastinate_jobs,
     records,
+    runs,
     sessions,
     snapshots,
+    tasks,
     turns,
 )
 
-_PING: Mapping[str, str] = {"store.ping": "SELECT 1"}
+_STORE: Mapping[str, str] = {
+    "store.ping": "SELECT 1",
+    SIGNAL: "SELECT :topic",  # an engine that can tell other processes says so in its own words
+}
 
 _TABLES: tuple[Mapping[str, str], ...] = (
-    _PING,
+    _STORE,
     aliases.SQL,
+    cancels.SQL,
     checkpoints.SQL,
     events.SQL,
     history.SQL,
     identity_keys.SQL,
+    instances.SQL,
+    locks.SQL,
     outbox.SQL,
+    procrastinate_jobs.SQL,
     records.SQL,
+    runs.SQL,
     sessions.SQL,
     snapshots.SQL,
+    tasks.SQL,
     turns.SQL,
 )
+
+
+_WRITES = ("INSERT INTO ", "UPDATE ", "DELETE FROM ", "procrastinate_defer_jobs")
+"""Words of which a text that changes something holds at least one."""
 
 
 class StatementText(NamedTuple):
@@ -65,5 +85,5 @@ def ping() -> Statement:
 
 def _text(sql: str) -> StatementText:
     compact = " ".join(sql.split())
-    writes = any(word in compact for word in ("INSERT INTO ", "UPDATE ", "DELETE FROM "))
+    writes = any(word in compact for word in _WRITES)
     return StatementText(compact, not writes or " RETURNING " in compact, not writes)

@@ -8,9 +8,13 @@ import logging
 from ..clock import TimeSource, epoch_ms
 from .base import HostStateStore
 from .expiry import sweep
+from .tables import records
 
 _EVERY = 60.0
 """Seconds between two sweeps at the least. A host that nobody uses does not sweep, and needs no timer for it."""
+
+_NAMESPACE, _KEY = "hosting.sweep", "turn"
+"""The record of whose turn it is: of several hosts on one store, one sweeps."""
 
 
 class Sweeper:
@@ -46,6 +50,10 @@ class Sweeper:
                 self._log.exception("expired rows could not be removed; trying again later")
 
     async def _sweep(self) -> None:
+        now = epoch_ms(self._clock)
+        mine = records.add_record(_NAMESPACE, _KEY, "1", now_ms=now, expires_ms=now + int(_EVERY * 1000))
+        if not (await self._store.execute(mine))[0]:
+            return
         removed = 1
         while removed:
             removed = await sweep(self._store, epoch_ms(self._clock))

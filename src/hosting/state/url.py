@@ -7,9 +7,10 @@ from urllib.parse import unquote, urlsplit
 from ..errors import ChannelConfigurationError
 from .base import HostStateStore
 from .memory import InMemoryHostStateStore
+from .postgres import PostgresHostStateStore
 from .sqlite import SqliteHostStateStore
 
-_EXPECTED = "expected a store object, 'memory:' or 'sqlite:///path/to/state.db'"
+_EXPECTED = "expected a store object, 'memory:', 'sqlite:///path/to/state.db' or 'postgresql://host/database'"
 
 
 def open_store(state: str | HostStateStore) -> HostStateStore:
@@ -17,7 +18,7 @@ def open_store(state: str | HostStateStore) -> HostStateStore:
 
     Args:
         state: A store, given back as it is; `memory:`; `sqlite:///relative.db` or `sqlite:////absolute.db`, percent
-            escapes decoded.
+            escapes decoded; `postgresql://user:password@host/database`.
 
     Raises:
         ChannelConfigurationError: The URL names no store that exists. It never repeats more than the scheme.
@@ -33,7 +34,7 @@ def open_store(state: str | HostStateStore) -> HostStateStore:
         case "sqlite":
             return SqliteHostStateStore(_sqlite_path(state))
         case "postgresql" | "postgres":
-            raise _refused(f"found a PostgreSQL URL: this release has no PostgreSQL store yet; {_EXPECTED}")
+            return PostgresHostStateStore(state)
         case other:
             raise _refused(f"found the scheme {other!r}, {_EXPECTED}")
 

@@ -14,6 +14,9 @@ from ..results import TurnStatus
 if TYPE_CHECKING:
     from agent_framework import AgentResponseUpdate, AgentSession, CheckpointStorage, Content
 
+CLIENT_STATE = "client_state"
+"""Where a session's state holds what its client keeps there (contract 3.6)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetCall:

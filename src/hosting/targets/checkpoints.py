@@ -30,6 +30,21 @@ class CheckpointNotSaved(Exception):
     """The workflow ran, but its state could not be saved, which core only logs (contract 8.4)."""
 
 
+class CheckpointMissing(Exception):
+    """The store names a checkpoint that is not in its place, so the session cannot go on (contract 8.5).
+
+    Args:
+        checkpoint_id: The one that is named.
+        session_id: Whose it is.
+    """
+
+    def __init__(self, checkpoint_id: str, session_id: str) -> None:
+        super().__init__(
+            f"checkpoint {checkpoint_id} of session {session_id} is kept outside the host's store, and is not there; "
+            "give the host the checkpoint_location= that it had when the checkpoint was saved, or start a new session"
+        )
+
+
 class StagedCheckpointStorage:
     """Core's `CheckpointStorage` for one turn of one session, in memory (contract 4.4, 8.4).
 

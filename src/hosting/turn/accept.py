@@ -9,35 +9,38 @@ import msgspec
 from ..clock import epoch_ms
 from ..delivery.payload import decode_result
 from ..errors import RunFailed, TurnInProgress
-from ..results import HostedRunResult
+from ..results import ContinuationToken, HostedRunResult
 from ..sessions.names import SessionName
 from ..state.base import Rows
+from ..state.settled import settled
 from ..state.tables import turns
 from ..state.tables.turns import StoredTurn
+from .background import RUN_RESULT, asked_for
+from .interrupted import is_over
 from .services import TurnServices
-from .settled import settled
 from .turn import Turn
 
 
-async def accept(turn: Turn, services: TurnServices) -> HostedRunResult[Any] | None:
-    """Claims the key; returns the earlier turn's result where there is one.
+async def accept(turn: Turn, services: TurnServices) -> HostedRunResult[Any] | ContinuationToken | None:
+    """Claims the key; returns the earlier turn's result where there is one, once that one has ended.
 
     Platform events are claimed before they get here, by `ChannelContext.accept`.
 
     Raises:
-        TurnInProgress: The first request with this key still runs.
+        TurnInProgress: The first request with this key still runs, and in another process.
         RunFailed: The first request with this key ran and failed; it says what that one said.
     """
     key = turn.request.delivery_id
     if key is None or turn.event is not None:
         return None
     earlier = await _claim(turn, services, key)
-    if turn.claimed:
+    while not turn.claimed and (earlier is None or earlier.finished_ms is None):
+        await _first_ended(turn, earlier, services)
+        earlier = await _claim(turn, services, key)
+    if turn.claimed or earlier is None:
         return None
-    if earlier is None or earlier.finished_ms is None:
-        raise TurnInProgress(
-            "The first request with this Idempotency-Key is still in progress.", retry_after=1.0
-        )
+    if earlier.result is not None and earlier.result.startswith(RUN_RESULT):
+        return await asked_for(earlier, services)
     turn.repeats = earlier
     if earlier.result is None:
         raise _same_failure(earlier)
@@ -45,6 +48,21 @@ async def accept(turn: Turn, services: TurnServices) -> HostedRunResult[Any] | N
     if result.session is not None and result.session.isolation_key and result.session.key:
         turn.name = SessionName(result.session.isolation_key, result.session.key)
     return result
+
+
+async def _first_ended(turn: Turn, earlier: StoredTurn | None, services: TurnServices) -> None:
+    """Waits for the first request with the key, where it runs in this process and does not wait for this one.
+
+    One whose host is gone is over.
+    """
+    if earlier is not None and await is_over(earlier, services):
+        return
+    first = services.running.find(earlier.response_id) if earlier and earlier.response_id else None
+    if first is None or first.task is turn.task:
+        raise TurnInProgress(
+            "The first request with this Idempotency-Key is still in progress.", retry_after=1.0
+        )
+    await first.ended.wait()
 
 
 async def _claim(turn: Turn, services: TurnServices, key: str) -> StoredTurn | None:
@@ -56,6 +74,7 @@ async def _claim(turn: Turn, services: TurnServices, key: str) -> StoredTurn | N
         caller=caller,
         delivery_id=key,
         response_id=turn.response_id,
+        owner=services.instance,
         now_ms=epoch_ms(services.clock),
     )
     find = turns.load_turn_by_delivery(channel=turn.entry.name, caller=caller, delivery_id=key)

@@ -15,7 +15,7 @@ from agent_framework import Content, Message
 
 from ..clock import epoch_ms
 from ..errors import AlreadyAnswered
-from ..sessions.book import LiveSession
+from ..sessions.live import LiveSession
 from ..sessions.names import joined
 from ..state.base import Statement
 from ..state.tables import records

@@ -65,7 +65,7 @@ def _context(
     async def stop() -> bool:
         running = _running_in(turn.name, services)
         if running is None:
-            return False
+            return turn.name is not None and await services.locks.ask_to_end(turn.name)
         running.cancel("cancelled")
         return True
 

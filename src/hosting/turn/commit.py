@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,13 +12,14 @@ from ..delivery.outbox import delivery_row
 from ..delivery.payload import encode_result, text_result
 from ..errors import HostingError
 from ..results import HostedRunResult, TurnEnd, TurnStatus
-from ..sessions.book import SessionSave
+from ..sessions.live import SessionSave
 from ..state.access import record_statements
 from ..state.base import Statement
+from ..state.settled import settled
 from ..state.tables import turns
 from .answers import answer_records
+from .background import run_rows
 from .services import TurnServices
-from .settled import settled
 from .turn import Turn
 
 TURN_TTL_MS = 24 * 3600 * 1000
@@ -38,18 +39,42 @@ async def commit(turn: Turn, services: TurnServices, result: HostedRunResult[Any
     )
     unit += deliveries
     unit += _channel_records(turn, services, TurnEnd(status=result.status, result=result))
-    unit += _turn_rows(turn, services, result.status, encode_result(result) if turn.claimed else None)
+    unit += _turn_rows(turn, services, result.status, _kept(turn, result))
+    unit += await _run_rows(turn, services, TurnEnd(status=result.status, result=result), _kept(turn, result))
+    unit += _unlocked(turn, services)
 
     def done(_: object) -> None:
         _end(turn, services)
         turn.result = result
+        if turn.name is not None and turn.locked:
+            services.locks.released(turn.name, turn)
         if save and turn.session:
             services.sessions.saved(turn.session, save)
         if deliveries:
             services.wake_outbox()
 
-    await settled(services.store, unit, done)
+    if save and save.elsewhere and turn.session:
+        async with services.sessions.checkpoint_kept(turn.session, save):
+            await _settled(turn, services, unit, done)
+    else:
+        await _settled(turn, services, unit, done)
     return result
+
+
+async def _settled(
+    turn: Turn, services: TurnServices, unit: Sequence[Statement], done: Callable[[object], None]
+) -> None:
+    """A turn ends once, so a commit whose answer was lost can be asked about."""
+
+    async def kept() -> bool:
+        found = turns.read_turn((await services.store.execute(turns.load_turn(turn.id)))[0])
+        return found is not None and found.attempt == turn.attempt and found.finished_ms is not None
+
+    await settled(services.store, unit, done, kept=kept)
+
+
+def _kept(turn: Turn, result: HostedRunResult[Any]) -> str | None:
+    return encode_result(result) if turn.claimed or turn.run is not None else None
 
 
 async def commit_failure(
@@ -59,8 +84,10 @@ async def commit_failure(
     unit: list[Statement] = []
     if error is not None and turn.event is not None:
         unit += _reply_rows(turn, services, [text_result(_apology(turn, error))])
-    unit += _channel_records(turn, services, TurnEnd(status=status, error=error))
-    if turn.running or turn.event is not None:
+    end = TurnEnd(status=status, error=error)
+    unit += _channel_records(turn, services, end)
+    unit += await _run_rows(turn, services, end, None)
+    if turn.running or turn.event is not None or turn.run is not None:
         kept = _session_as_it_was(turn, services)
         unit += kept
         unit += _turn_rows(turn, services, status, None, continues=bool(kept), error=error)
@@ -71,8 +98,15 @@ async def commit_failure(
         _end(turn, services)
         services.wake_outbox()
 
+    async def store() -> None:
+        await _settled(turn, services, unit, done)
+
+    if turn.event is not None:
+        turn.event.store_end = store
+    elif turn.run is None and unit:
+        turn.store_end = store
     if unit:
-        await settled(services.store, unit, done)
+        await store()
 
 
 async def commit_replies(turn: Turn, services: TurnServices) -> None:
@@ -84,7 +118,7 @@ async def commit_replies(turn: Turn, services: TurnServices) -> None:
         _end(turn, services)
         services.wake_outbox()
 
-    await settled(services.store, unit, done)
+    await _settled(turn, services, unit, done)
 
 
 def _session_save(turn: Turn, services: TurnServices) -> SessionSave | None:
@@ -135,8 +169,9 @@ def _reply_rows(
             destination=turn.request.destination,
             result=result,
             now_ms=now,
+            begun="[]" if number else turn.event.begun,
         )
-        for result in results
+        for number, result in enumerate(results)
     ]
 
 
@@ -195,6 +230,15 @@ def _turn_rows(
     return rows
 
 
+async def _run_rows(
+    turn: Turn, services: TurnServices, end: TurnEnd, result: str | None
+) -> Sequence[Statement]:
+    if turn.run is None:
+        return ()
+    await turn.run.log.stop()
+    return await run_rows(turn, services, turn.run, end, result)
+
+
 def _record(turn: Turn, error: HostingError | None) -> str:
     parent = turn.request.session.parent_key if turn.request.session else None
     record: dict[str, Any] = {
@@ -211,6 +255,11 @@ def _record(turn: Turn, error: HostingError | None) -> str:
 def _apology(turn: Turn, error: HostingError) -> str:
     error_id = getattr(error, "error_id", None)
     return error.message if error_id is None else turn.entry.apology.format(id=error_id)
+
+
+def _unlocked(turn: Turn, services: TurnServices) -> Sequence[Statement]:
+    """The session is free with the commit; a turn that lost it commits nothing (contract 6.7)."""
+    return services.locks.release_with(turn.name, turn) if turn.name is not None and turn.locked else ()
 
 
 def _end(turn: Turn, services: TurnServices) -> None:

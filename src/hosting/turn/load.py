@@ -6,26 +6,32 @@ import copy
 
 from agent_framework import AgentSession
 
-from ..errors import TurnInProgress
-from ..sessions.book import CLIENT_STATE, LiveSession
+from ..errors import TurnInProgress, UnknownReference
 from ..sessions.history import HistoryTurn
+from ..sessions.live import LiveSession
 from ..sessions.names import SessionName
+from ..targets.base import CLIENT_STATE
 from ..targets.checkpoints import StagedCheckpointStorage
 from .services import TurnServices
 from .turn import Turn
+
+CHECKPOINT_ID = "workflow.checkpoint_id"
+"""The attribute by which host code and hooks name the checkpoint to go on at; no caller can set it (contract 8.4)."""
 
 
 async def load(turn: Turn, services: TurnServices) -> None:
     """Sets `turn.session` and what the target gets of it: a throwaway where it needs one all the same (contract 3.6).
 
     Raises:
-        UnknownReference: The parent does not exist, or belongs to someone else.
+        UnknownReference: The parent, or the checkpoint asked for, does not exist or belongs to someone else.
         TurnInProgress: The parent is still running.
         ForkUnsupported: The target cannot fork its history.
     """
     client_state = turn.request.client_state
     if turn.name is not None:
         turn.given = (await _opened(turn, turn.name, services)).session
+    elif services.target.info.kind == "workflow" and CHECKPOINT_ID in turn.request.attributes:
+        raise UnknownReference("There is no such checkpoint.")
     elif client_state is not None or services.target.finds_turn_by_session:
         turn.given = AgentSession(session_id=services.ids.new("sess"))
     if turn.given is not None and client_state is not None:
@@ -36,14 +42,16 @@ async def _opened(turn: Turn, name: SessionName, services: TurnServices) -> Live
     parent_key = turn.request.session.parent_key if turn.request.session else None
     if parent_key is not None:
         parent = SessionName(name.isolation_key, parent_key)
-        if services.locks.holder(parent) is not None or _still_runs(parent_key, turn, services):
+        if await services.locks.is_held(parent) or _still_runs(parent_key, turn, services):
             raise TurnInProgress(
                 "The response that this one continues is still in progress.", retry_after=1.0
             )
     is_new = name.key == turn.response_id
-    live = await services.sessions.open(name, parent_key=parent_key, is_new=is_new)
+    live = await services.sessions.open(name, parent_key=parent_key, is_new=is_new, fence=turn.stored_fence)
     turn.session = live
     if services.target.info.kind == "workflow":
+        if CHECKPOINT_ID in turn.request.attributes:
+            await services.sessions.resume(live, turn.request.attributes[CHECKPOINT_ID])
         turn.checkpoints = StagedCheckpointStorage(live.checkpoint)
     if services.history is not None:
         provider_side = live.session.service_session_id is not None

@@ -15,16 +15,16 @@ async def lock(turn: Turn, services: TurnServices) -> None:
         RateLimited: Too many wait for the session, or for a slot.
     """
     if turn.name is not None:
-        await services.locks.acquire(turn.name, turn, first=is_answer(turn.request.input))
+        turn.stored_fence = await services.locks.acquire(turn.name, turn, first=is_answer(turn.request.input))
         turn.locked = True
     turn.slot = await services.slots.acquire()
 
 
-def unlock(turn: Turn, services: TurnServices) -> None:
+async def unlock(turn: Turn, services: TurnServices) -> None:
     """Gives back what the turn holds; safe to call at any point."""
     if turn.slot is not None:
         services.slots.release(turn.slot)
         turn.slot = None
     if turn.locked and turn.name is not None:
         turn.locked = False
-        services.locks.release(turn.name)
+        await services.locks.release(turn.name, turn)

@@ -13,9 +13,13 @@ from typing import Any
 
 from ..channel import ChannelState
 from ..errors import HostingError, RunFailed
-from ..results import HostedRunResult, TurnStatus, as_response
+from ..results import ContinuationToken, HostedRunResult, TurnStatus, as_response
+from ..runs.work import RunInWork
+from ..state.errors import StateConflict, StateUnavailable
+from ..state.settled import settled
 from .accept import accept
 from .answers import claim_answers
+from .background import queue_run
 from .command import RunNested, command
 from .commit import commit, commit_failure
 from .identify import identify
@@ -26,13 +30,19 @@ from .run import run_target
 from .run_hook import run_hook
 from .services import TurnServices
 from .session_name import name_session
-from .settled import settled
 from .turn import Turn
 
+_END_OF_HOST = {
+    "shutting_down": ("shutting_down", "The server is shutting down; try again."),
+    "lease_lost": ("interrupted", "The server lost its store; try again."),
+}
+"""Why a host ends turns, and what their callers are told: a code and a text."""
 
-async def conduct(
-    turn: Turn, services: TurnServices, *, state: ChannelState, run: RunNested
-) -> HostedRunResult[Any]:
+
+Outcome = HostedRunResult[Any] | ContinuationToken
+
+
+async def conduct(turn: Turn, services: TurnServices, *, state: ChannelState, run: RunNested) -> Outcome:
     """Takes one turn from its request to its committed end.
 
     Args:
@@ -42,7 +52,8 @@ async def conduct(
         run: Runs a turn of the target from inside a command.
 
     Returns:
-        The committed result; status `cancelled` where the turn was cancelled from outside.
+        The committed result; status `cancelled` where the turn was cancelled from outside. For a request that asks
+        for a background run, the token of the run, which begins later and elsewhere.
 
     Raises:
         HostingError: What the client may be told of a turn that did not succeed.
@@ -63,24 +74,17 @@ async def conduct(
         return await _cancelled(turn, services)
     finally:
         unload(turn, services)
-        unlock(turn, services)
+        await unlock(turn, services)
         services.running.remove(turn)
         turn.end()
         services.telemetry.end(turn, outcome, services.clock.monotonic() - turn.started)
 
 
-async def _steps(
-    turn: Turn, services: TurnServices, state: ChannelState, run: RunNested
-) -> HostedRunResult[Any]:
-    earlier = await accept(turn, services)
-    if earlier is not None:
-        return await _shown(turn, earlier)
-    await identify(turn, services)
-    answered = await command(turn, services, state=state, run=run)
-    if answered is not None:
-        return await _shown(turn, answered)
-    await run_hook(turn, services)
-    await name_session(turn, services)
+async def _steps(turn: Turn, services: TurnServices, state: ChannelState, run: RunNested) -> Outcome:
+    if turn.run is None:
+        earlier = await _first_steps(turn, services, state, run)
+        if earlier is not None:
+            return earlier
     await lock(turn, services)
     await load(turn, services)
     await claim_answers(turn, services)
@@ -91,6 +95,31 @@ async def _steps(
     if turn.sink is not None:
         await turn.sink.drained()
     return await commit(turn, services, result)
+
+
+async def _first_steps(
+    turn: Turn, services: TurnServices, state: ChannelState, run: RunNested
+) -> Outcome | None:
+    """What a background run has behind it when it begins; an outcome where the turn ends here."""
+    earlier = await accept(turn, services)
+    if isinstance(earlier, HostedRunResult):
+        return await _shown(turn, earlier)
+    if earlier is not None:
+        return earlier
+    await identify(turn, services)
+    answered = await command(turn, services, state=state, run=run)
+    if answered is not None:  # the replies to an event are in the outbox already
+        return answered if turn.event is not None else await _shown(turn, answered)
+    await run_hook(turn, services)
+    await name_session(turn, services)
+    if turn.writes is not None:
+        return await queue_run(turn, services, turn.writes)
+    if turn.request.background:
+        raise RuntimeError(
+            "the run hook set background=True, but its caller did not ask for a background run and could not be given "
+            "its token: let the caller ask, or leave it as it was"
+        )
+    return None
 
 
 async def _shown(turn: Turn, result: HostedRunResult[Any]) -> HostedRunResult[Any]:
@@ -111,7 +140,7 @@ async def _cancelled(turn: Turn, services: TurnServices) -> HostedRunResult[Any]
     """Ends a cancelled turn; a cancellation that was not the host's own goes on to whoever awaits the turn."""
     error = None if turn.committed else _end_of_host(turn)
     if not turn.committed:
-        if turn.cancel_reason == "shutting_down" and await _given_back(turn, services):
+        if await _left_to_others(turn, services):
             raise asyncio.CancelledError
         await _store_end(turn, services, "failed" if error else "cancelled", error)
     if turn.cancelled_by_caller:
@@ -123,12 +152,20 @@ async def _cancelled(turn: Turn, services: TurnServices) -> HostedRunResult[Any]
     return HostedRunResult(None, response_id=turn.response_id, turn_id=turn.id, status="cancelled")
 
 
-async def _given_back(turn: Turn, services: TurnServices) -> bool:
-    """A platform event that the shutdown cut off goes on at the next start, without losing an attempt (contract 1.7)."""
+async def _left_to_others(turn: Turn, services: TurnServices) -> bool:
+    """A platform event that the shutdown cut off goes on at the next start, without losing an attempt (contract 1.7).
+
+    One that this host has lost is in the hands of others.
+    """
+    if turn.cancel_reason not in _END_OF_HOST:
+        return False
+    if turn.run is not None:
+        return await _run_left_to_others(turn, turn.run, services)
     if turn.event is None or turn.event.ended:
         return False
     turn.event.ended = True
-    await settled(services.store, [turn.event.give_back()], lambda _: None)
+    if turn.cancel_reason == "shutting_down":
+        await settled(services.store, [turn.event.give_back()], lambda _: None)
     return True
 
 
@@ -138,14 +175,31 @@ async def _store_end(
     """Stores how the turn ended; what it ended with counts, also where that fails."""
     try:
         await commit_failure(turn, services, status, error)
+    except StateUnavailable as away:
+        services.logger.warning("turn %s: its end could not be stored: %s", turn.id, away)
+        if turn.store_end is not None:
+            services.late_ends.add(turn.store_end)
     except Exception:
         services.logger.exception("turn %s: its end could not be stored", turn.id)
 
 
-def _end_of_host(turn: Turn) -> RunFailed | None:
+async def _run_left_to_others(turn: Turn, run: RunInWork, services: TurnServices) -> bool:
+    """A run that nobody has read of begins again; any other ends here (contract 4.5)."""
     if turn.cancel_reason != "shutting_down":
-        return None
-    return RunFailed(turn.id, code="shutting_down", message="The server is shutting down; try again.")
+        return True
+    await run.log.stop()
+    try:
+        await settled(services.store, run.give_back(), lambda _: None)
+    except StateConflict:
+        return False
+    return True
+
+
+def _end_of_host(turn: Turn) -> RunFailed | None:
+    told = _END_OF_HOST.get(turn.cancel_reason or "")
+    if told is not None and turn.run is not None:
+        told = ("interrupted", told[1])
+    return None if told is None else RunFailed(turn.id, code=told[0], message=told[1])
 
 
 async def _failed(turn: Turn, services: TurnServices, exc: BaseException) -> HostingError:

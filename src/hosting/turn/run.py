@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from typing import Any
 
 from ..envelope import ChannelSession
-from ..errors import RunTimeout
 from ..hooks import call_hook
 from ..results import HostedRunResult
-from ..sessions.book import CLIENT_STATE
-from ..targets.base import TargetCall, TargetResult
+from ..targets.base import CLIENT_STATE, TargetCall, TargetResult
 from .services import TurnServices
 from .surrogates import clean_update
 from .turn import Turn, UpdateSink
@@ -27,15 +24,9 @@ async def run_target(turn: Turn, services: TurnServices) -> HostedRunResult[Any]
     services.target.check_input(turn.request.input)
     call = _call(turn)
     turn.running = True
-    deadline = asyncio.timeout(services.limits.run_timeout)
-    try:
-        async with deadline:
-            with services.telemetry.around_run(turn):
-                outcome = await _bound(turn, services, call)
-    except TimeoutError:
-        if deadline.expired():
-            raise RunTimeout(f"The run took longer than {services.limits.run_timeout:g} seconds.") from None
-        raise
+    times = services.run_times if turn.run is None else services.background_times
+    with times.watch(), services.telemetry.around_run(turn):
+        outcome = await _bound(turn, services, call)
     return _result(turn, outcome)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from ..commands import ChannelCommand
     from ..delivery.inbox import EventInWork
-    from ..results import HostedRunResult
-    from ..sessions.book import LiveSession
+    from ..results import HostedRunResult, StateWrite
+    from ..runs.work import RunInWork
     from ..sessions.history import HistoryTurn
+    from ..sessions.live import LiveSession
     from ..state.tables.turns import StoredTurn
     from ..targets.checkpoints import StagedCheckpointStorage
 
-CancelReason = Literal["cancelled", "interrupted", "shutting_down", "timed_out"]
+CancelReason = Literal["cancelled", "interrupted", "lease_lost", "shutting_down", "timed_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ class Turn:
         on_commit: Renders the channel's own records for the commit.
         sink: Where updates go, for a streamed turn.
         event: The accepted platform event that the turn answers, if it is one.
+        run: The background run that the turn is an attempt at, if it is one.
+        writes: What the channel stores with a background run that this turn asks for; None for any other turn.
         started: Seconds, monotonic.
     """
 
@@ -81,6 +84,9 @@ class Turn:
     on_commit: OnCommit | None = None
     sink: UpdateSink | None = None
     event: EventInWork | None = None
+    run: RunInWork | None = None
+    store_end: Callable[[], Awaitable[None]] | None = None
+    writes: Sequence[StateWrite] | None = None
     attempt: int = 1
 
     person: str | None = None
@@ -90,6 +96,7 @@ class Turn:
     history: HistoryTurn | None = None
     checkpoints: StagedCheckpointStorage | None = None
     locked: bool = False
+    stored_fence: int | None = None
     slot: RunSlot | None = None
     claimed: bool = False
     repeats: StoredTurn | None = None
@@ -133,6 +140,11 @@ class Turn:
     def cancelled(self) -> bool:
         """Whether anybody cancelled the turn; a target that raises `CancelledError` by itself has failed."""
         return self.cancel_reason is not None or self.cancelled_by_caller
+
+    @property
+    def lock_id(self) -> str:
+        """Names this attempt as the holder of its session (contract 6.7)."""
+        return f"{self.id}/{self.attempt}"
 
     def interrupt(self) -> None:
         """A newer turn of the session wants it (contract 6.7, `interrupt`)."""

@@ -5,7 +5,7 @@ Knows nothing of the host.
 
 from .answer import JsonAnswer, StreamingAnswer
 from .auth import LOCAL_CALLER, Auth, Authenticator, Gate, resolve_auth
-from .body import MAX_JSON_DEPTH, decode_json_object, read_body, read_json_object
+from .body import MAX_JSON_DEPTH, decode_json_object, read_body, read_json_object, require_json
 from .boundary import ErrorBoundary
 from .disconnect import ClientGone, cancel_on_disconnect
 from .jwks import JwksFetch
@@ -41,6 +41,7 @@ __all__ = [
     "plain_error",
     "read_body",
     "read_json_object",
+    "require_json",
     "resolve_auth",
     "sse_comment",
     "sse_event",

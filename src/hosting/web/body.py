@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from ..errors import BodyTooLarge, RequestError, UnsupportedMedia
+from ..errors import BodyTooLarge, BodyTooSlow, RequestError, UnsupportedMedia
 from .disconnect import ClientGone
+from .unread import BODY_WAS_READ
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_JSON_DEPTH = 128
 """How deep arrays and objects may nest; what is deeper cannot be relied on to encode again."""
+
+BODY_PATIENCE = 20.0
+"""Seconds that a body may take, beside one second for every `SLOWEST_BODY` bytes that came."""
+
+SLOWEST_BODY = 500
+"""Bytes per second under which a sender only holds a connection; a phone on a bad line is far above."""
 
 _SMALLEST_INT, _LARGEST_INT = -(1 << 63), (1 << 64) - 1
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
@@ -38,12 +46,21 @@ async def read_body(request: Request, limit: int) -> bytes:
         limit: Largest body in bytes.
 
     Raises:
-        BodyTooLarge: As soon as the limit is passed; what is left is not read (413).
+        BodyTooLarge: As soon as the limit is passed; what is left is not kept (413).
         UnsupportedMedia: The body is compressed (415), so that none can grow while it is decoded.
         RequestError: `Content-Length` is not a number (400).
+        BodyTooSlow: It comes slower than `SLOWEST_BODY` once `BODY_PATIENCE` is over (408).
         ClientGone: The client left while it sent.
     """
     _check_headers(request, limit)
+    try:
+        async with asyncio.timeout(BODY_PATIENCE) as patience:
+            return await _read_pieces(request, limit, patience)
+    except TimeoutError:
+        raise BodyTooSlow("The request body came too slowly; it was not read to its end.") from None
+
+
+async def _read_pieces(request: Request, limit: int, patience: asyncio.Timeout) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -52,11 +69,28 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise ClientGone
         piece = message.get("body", b"")
         size += len(piece)
+        last = not message.get("more_body", False)
+        if last:
+            request.scope[BODY_WAS_READ] = True
         if size > limit:
             raise _too_large(limit)
-        if not message.get("more_body", False):
+        if last:
             return b"".join((*pieces, piece)) if pieces else piece
         pieces.append(piece)
+        deadline = patience.when()
+        if deadline is not None:
+            patience.reschedule(deadline + len(piece) / SLOWEST_BODY)
+
+
+def require_json(headers: Mapping[str, str]) -> None:
+    """Refuses a body that its headers call anything else than JSON; for those who read the bytes themselves.
+
+    Raises:
+        UnsupportedMedia: The content type is neither `application/json` nor `…+json` (415). One that is not said passes.
+    """
+    content_type = headers.get("content-type")
+    if content_type is not None and not _is_json(content_type):
+        raise UnsupportedMedia("The Content-Type of the request must be application/json.")
 
 
 async def read_json_object(request: Request, limit: int) -> dict[str, Any]:
@@ -65,14 +99,12 @@ async def read_json_object(request: Request, limit: int) -> dict[str, Any]:
     Raises:
         UnsupportedMedia: The content type is missing, or is neither `application/json` nor `…+json` (415).
         RequestError: What `decode_json_object` raises (400).
-        BodyTooLarge: As `read_body` (413).
+        BodyTooLarge, BodyTooSlow: As `read_body` (413, 408).
         ClientGone: As `read_body`.
     """
-    content_type = request.headers.get("content-type")
-    if content_type is not None and not _is_json(content_type):
-        raise UnsupportedMedia("The Content-Type of the request must be application/json.")
+    require_json(request.headers)
     raw = await read_body(request, limit)
-    if raw and content_type is None:
+    if raw and "content-type" not in request.headers:
         raise UnsupportedMedia("The request has no Content-Type; it must be application/json.")
     return decode_json_object(raw)
 

@@ -14,6 +14,7 @@ from ..errors import HostingError, RunFailed
 from .answer import JsonAnswer
 from .disconnect import ClientGone
 from .problems import describe, error_headers, plain_error
+from .unread import HeldEnd, has_unread_body
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,7 +64,10 @@ class ErrorBoundary:
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, tracked: _TrackedSend) -> None:
         if tracked.first is None and (scope["type"] == "http" or _DENIAL in scope.get("extensions", {})):
             answer = self._answer(self._reported(error))
-            await answer(scope, receive, tracked if scope["type"] == "http" else tracked.deny)
+            send = tracked if scope["type"] == "http" else tracked.deny
+            if scope["type"] == "http" and has_unread_body(scope):
+                send = HeldEnd(receive, tracked)
+            await answer(scope, receive, send)
         elif scope["type"] == "websocket" and tracked.first in (None, "websocket.accept"):
             await self._close_websocket(self._reported(error), tracked)
         else:

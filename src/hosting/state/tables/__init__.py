@@ -2,26 +2,38 @@
 
 from . import (
     aliases,
+    cancels,
     checkpoints,
     events,
     history,
     identity_keys,
+    instances,
+    locks,
     outbox,
+    procrastinate_jobs,
     records,
+    runs,
     sessions,
     snapshots,
+    tasks,
     turns,
 )
 
 __all__ = [
     "aliases",
+    "cancels",
     "checkpoints",
     "events",
     "history",
     "identity_keys",
+    "instances",
+    "locks",
     "outbox",
+    "procrastinate_jobs",
     "records",
+    "runs",
     "sessions",
     "snapshots",
+    "tasks",
     "turns",
 ]

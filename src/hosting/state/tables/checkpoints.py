@@ -22,7 +22,7 @@ SQL: Mapping[str, str] = {
     "checkpoints.load_all": f"""SELECT {_COLUMNS} FROM checkpoints
         WHERE session_id = :session_id AND workflow_name = :workflow_name ORDER BY seq""",
     "checkpoints.load_latest": f"""SELECT {_COLUMNS} FROM checkpoints
-        WHERE session_id = :session_id AND workflow_name = :workflow_name ORDER BY seq DESC LIMIT 1""",
+        WHERE session_id = :session_id ORDER BY seq DESC LIMIT 1""",
     "checkpoints.copy": f"""INSERT INTO checkpoints ({_COLUMNS})
         SELECT :to_session, checkpoint_id, workflow_name, payload, :now FROM checkpoints
         WHERE session_id = :from_session AND checkpoint_id = :checkpoint_id""",
@@ -32,13 +32,13 @@ SQL: Mapping[str, str] = {
     "checkpoints.expire": """DELETE FROM checkpoints WHERE seq IN (
         SELECT c.seq FROM checkpoints c WHERE c.created_ms <= :before
         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.session_id = c.session_id)
-        ORDER BY c.created_ms LIMIT :limit) RETURNING 1""",
+        ORDER BY c.created_ms LIMIT :limit {skip_locked}) RETURNING 1""",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """One checkpoint; `payload` is JSON text."""
+    """One checkpoint; `payload` is JSON text, `null` where the checkpoint itself is kept elsewhere (contract 8.5)."""
 
     session_id: str
     checkpoint_id: str
@@ -71,9 +71,9 @@ def load_checkpoints(session_id: str, workflow_name: str) -> Statement:
     return Statement("checkpoints.load_all", {"session_id": session_id, "workflow_name": workflow_name})
 
 
-def load_latest_checkpoint(session_id: str, workflow_name: str) -> Statement:
-    """The checkpoint saved last; read the rows with `read_checkpoint`."""
-    return Statement("checkpoints.load_latest", {"session_id": session_id, "workflow_name": workflow_name})
+def load_latest_checkpoint(session_id: str) -> Statement:
+    """The checkpoint saved last, of whatever workflow; read the rows with `read_checkpoint`."""
+    return Statement("checkpoints.load_latest", {"session_id": session_id})
 
 
 def copy_checkpoint(*, from_session: str, to_session: str, checkpoint_id: str, now_ms: int) -> Statement:

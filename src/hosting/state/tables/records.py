@@ -27,7 +27,8 @@ SQL: Mapping[str, str] = {
     "records.scan_up": f"{_SCAN} ORDER BY key LIMIT :limit",
     "records.scan_down": f"{_SCAN} ORDER BY key DESC LIMIT :limit",
     "records.expire": """DELETE FROM records WHERE (namespace, key) IN (
-        SELECT namespace, key FROM records WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit) RETURNING 1""",
+        SELECT namespace, key FROM records WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit {skip_locked})
+        RETURNING 1""",
 }
 
 _FIRST_CHARACTER = "\x01"  # keys hold no NUL (contract 6.10)

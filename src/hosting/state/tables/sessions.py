@@ -24,6 +24,7 @@ _RELEASE = """INSERT INTO history_ends (entry_id)
 SQL: Mapping[str, str] = {
     "sessions.load": f"SELECT {_COLUMNS} {_FROM} WHERE s.isolation_key = :isolation_key AND s.key = :key",
     "sessions.load_by_id": f"SELECT {_COLUMNS} {_FROM} WHERE s.session_id = :session_id",
+    "sessions.load_fence": "SELECT fence FROM sessions WHERE isolation_key = :isolation_key AND key = :key",
     "sessions.create": """INSERT INTO sessions (isolation_key, key, session_id, parent_id, head, service_session_id,
             fence, updated_ms, expires_ms)
         VALUES (:isolation_key, :key, :session_id, :parent_id, :head, :service_session_id, 1, :now, :expires)
@@ -78,6 +79,11 @@ def load_session(isolation_key: str, key: str) -> Statement:
 def load_session_by_id(session_id: str) -> Statement:
     """The session of that id; read the rows with `read_session`."""
     return Statement("sessions.load_by_id", {"session_id": session_id})
+
+
+def load_fence(isolation_key: str, key: str) -> Statement:
+    """The fence of the session of that name, to know whether a live copy is old; one row of one number, or none."""
+    return Statement("sessions.load_fence", {"isolation_key": isolation_key, "key": key})
 
 
 def create_session(

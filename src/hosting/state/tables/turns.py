@@ -12,6 +12,7 @@ from typing import Literal
 
 from ...results import TurnStatus
 from ..base import Rows, Statement
+from .instances import DEAD
 
 OpenStatus = Literal["queued", "running"]
 
@@ -21,16 +22,20 @@ _OPEN = "turn_id = :turn_id AND attempt = :attempt AND finished_ms IS NULL"
 
 SQL: Mapping[str, str] = {
     "turns.begin": """INSERT INTO turns (turn_id, channel, caller, scope, delivery_id, session_id, response_id, status,
-            attempt, seen, record, created_ms)
+            attempt, seen, record, created_ms, owner)
         VALUES (:turn_id, :channel, :caller, :scope, :delivery_id, :session_id, :response_id, :status,
-            1, 0, :record, :now)
+            1, 0, :record, :now, :owner)
         ON CONFLICT DO NOTHING RETURNING turn_id""",
     "turns.load": f"SELECT {_COLUMNS} FROM turns WHERE turn_id = :turn_id",
     "turns.load_by_delivery": f"""SELECT {_COLUMNS} FROM turns
         WHERE channel = :channel AND caller = :caller AND scope = :scope AND delivery_id = :delivery_id""",
-    "turns.load_by_response": f"SELECT {_COLUMNS} FROM turns WHERE response_id = :response_id",
-    "turns.load_open": f"""SELECT {_COLUMNS} FROM turns WHERE finished_ms IS NULL AND created_ms <= :before
+    "turns.load_by_response": f"""SELECT {_COLUMNS} FROM turns WHERE response_id = :response_id
+        ORDER BY CASE WHEN session_id IS NULL THEN 1 ELSE 0 END, created_ms DESC LIMIT 1""",
+    "turns.load_cut_off": f"""SELECT {_COLUMNS} FROM turns
+        WHERE finished_ms IS NULL AND owner IS NOT NULL AND {DEAD.format(owner="turns.owner")}
         ORDER BY created_ms, turn_id LIMIT :limit""",
+    "turns.is_cut_off": f"""SELECT 1 FROM turns WHERE turn_id = :turn_id
+        AND finished_ms IS NULL AND owner IS NOT NULL AND {DEAD.format(owner="turns.owner")}""",
     "turns.set_status": f"UPDATE turns SET status = :status, session_id = COALESCE(:session_id, session_id) WHERE {_OPEN}",
     "turns.retry": f"UPDATE turns SET attempt = attempt + 1, status = 'running' WHERE {_OPEN}",
     "turns.mark_seen": f"UPDATE turns SET seen = 1 WHERE {_OPEN}",
@@ -41,7 +46,11 @@ SQL: Mapping[str, str] = {
     "turns.add_ended": """INSERT INTO turns (turn_id, channel, caller, scope, session_id, response_id, status,
             attempt, seen, record, error_code, created_ms, finished_ms, expires_ms)
         VALUES (:turn_id, :channel, :caller, '', :session_id, :response_id, :status,
-            :attempt, 1, :record, :error_code, :now, :now, :expires)""",
+            :attempt, 1, :record, :error_code, :now, :now, :expires)
+        ON CONFLICT (turn_id) DO UPDATE SET session_id = excluded.session_id, response_id = excluded.response_id,
+            status = excluded.status, attempt = excluded.attempt, record = excluded.record,
+            error_code = excluded.error_code, finished_ms = excluded.finished_ms, expires_ms = excluded.expires_ms
+        WHERE turns.status = 'failed'""",
     "turns.put_record": "UPDATE turns SET record = :record WHERE turn_id = :turn_id",
     "turns.expire": """DELETE FROM turns WHERE turn_id IN (
         SELECT turn_id FROM turns WHERE expires_ms <= :now ORDER BY expires_ms LIMIT :limit) RETURNING 1""",
@@ -100,9 +109,10 @@ def begin_turn(
     response_id: str | None = None,
     status: OpenStatus = "running",
     record: str = "{}",
+    owner: str | None = None,
     now_ms: int,
 ) -> Statement:
-    """Opens a turn; returns a row if it is new, none if the turn or its delivery is known.
+    """Opens a turn of the host `owner`; returns a row if it is new, none if the turn or its delivery is known.
 
     Put `load_turn_by_delivery` behind it in the unit to learn of the earlier turn and its stored result.
     """
@@ -116,6 +126,7 @@ def begin_turn(
         "response_id": response_id,
         "status": status,
         "record": record,
+        "owner": owner,
         "now": now_ms,
     }
     return Statement("turns.begin", params)
@@ -137,9 +148,14 @@ def load_turn_by_response(response_id: str) -> Statement:
     return Statement("turns.load_by_response", {"response_id": response_id})
 
 
-def load_open_turns(*, before_ms: int, limit: int) -> Statement:
-    """Turns begun by then that have not ended, oldest first; read the rows with `read_turns` (contract 4.5)."""
-    return Statement("turns.load_open", {"before": before_ms, "limit": limit})
+def load_cut_off_turns(*, now_ms: int, limit: int) -> Statement:
+    """Turns whose host is gone, oldest first; read the rows with `read_turns` (contract 4.5)."""
+    return Statement("turns.load_cut_off", {"now": now_ms, "limit": limit})
+
+
+def load_cut_off(turn_id: str, *, now_ms: int) -> Statement:
+    """Returns a row where the turn is open and its host is gone."""
+    return Statement("turns.is_cut_off", {"turn_id": turn_id, "now": now_ms})
 
 
 def set_turn_status(
@@ -209,7 +225,7 @@ def add_ended_turn(
     now_ms: int,
     expires_ms: int,
 ) -> Statement:
-    """A turn that nobody can repeat, written once, at its end; conflicts where the id is taken."""
+    """A turn that nobody can repeat, written at its end; conflicts where the id is that of a turn that did not fail."""
     params = {
         "turn_id": turn_id,
         "channel": channel,
@@ -242,5 +258,5 @@ def read_turn(rows: Rows) -> StoredTurn | None:
 
 
 def read_turns(rows: Rows) -> list[StoredTurn]:
-    """The turns of `load_open_turns`."""
+    """The turns of `load_cut_off_turns`."""
     return [StoredTurn(*row) for row in rows]

@@ -65,7 +65,7 @@ class Instances:
 
     async def _renew_sessions(self, workflow: Workflow) -> None:
         """Clones carry the original's session ids, under which external history would be shared."""
-        for executor in _executors(workflow):
+        for executor in executors_of(workflow):
             if isinstance(executor, AgentExecutor):
                 state = await executor.on_checkpoint_save()
                 state["agent_session"] = {**state["agent_session"], "session_id": self._ids.new("session")}
@@ -105,8 +105,10 @@ def _built(factory: Callable[[], Workflow]) -> Workflow:
 def _check_independent(one: Workflow, other: Workflow) -> None:
     if one.name != other.name:
         raise _nameless(one.name)
-    shared = {id(executor) for executor in _executors(one)} & {id(executor) for executor in _executors(other)}
-    for executor in _executors(one):
+    shared = {id(executor) for executor in executors_of(one)} & {
+        id(executor) for executor in executors_of(other)
+    }
+    for executor in executors_of(one):
         if id(executor) in shared and not isinstance(executor, FunctionExecutor):
             raise _refused(
                 f"the workflow factory returned executor {executor.id!r} twice, so sessions would share its state; "
@@ -126,11 +128,12 @@ def _nameless(name: str) -> ChannelConfigurationError:
     )
 
 
-def _executors(workflow: Workflow) -> Iterator[Executor]:
+def executors_of(workflow: Workflow) -> Iterator[Executor]:
+    """The executors of a workflow and of those inside it."""
     for executor in workflow.get_executors_list():
         yield executor
         if isinstance(executor, WorkflowExecutor):
-            yield from _executors(executor.workflow)
+            yield from executors_of(executor.workflow)
 
 
 def _refused(message: str) -> ChannelConfigurationError:

@@ -11,7 +11,7 @@ from agent_framework import WorkflowCheckpoint
 from ...channel import TargetInfo
 from ...ids import IdSource
 from ..base import TargetCall, TargetResult
-from ..checkpoints import WorkflowChanged, quiet_checkpoint
+from ..checkpoints import StagedCheckpointStorage, WorkflowChanged, quiet_checkpoint
 from .inputs import adapted_input, labelled, messages_of
 from .instances import Instances, WorkflowSource
 from .outputs import OutputFold
@@ -95,14 +95,17 @@ class WorkflowTarget:
             message = labelled(
                 adapted_input(self._instances.original, call.input), hosting=call.hosting, ids=self._ids
             )
+        # A turn without a session has a throwaway one if its client keeps state, which is read off the last checkpoint.
+        storage = call.checkpoints or (StagedCheckpointStorage() if call.session is not None else None)
         return WorkflowTurn(
             workflow=await self._instances.fresh(),
-            storage=call.checkpoints,
+            storage=storage,
             before=before,
             message=message,
             answers=answers,
             tools=list(call.client_tools) or None,
             outputs=OutputFold(self._ids),
+            session=call.session,
         )
 
     async def _before(self, call: TargetCall) -> WorkflowCheckpoint | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_framework import (
     AgentResponseUpdate,
+    AgentSession,
     CheckpointStorage,
     ResponseStream,
     Workflow,
@@ -18,6 +19,7 @@ from agent_framework.exceptions import WorkflowCheckpointException
 
 from ..base import TargetResult
 from ..checkpoints import CheckpointNotSaved, StagedCheckpointStorage
+from .client_state import hand_out, seed_of, take_back
 from .outputs import OutputFold
 from .requests import request_content
 
@@ -34,6 +36,7 @@ class WorkflowTurn:
         answers: To open requests of `before`, by request id.
         tools: Tools that the caller runs itself.
         outputs: Gathers the answer.
+        session: Holds what the client keeps (contract 3.6).
     """
 
     workflow: Workflow
@@ -43,17 +46,25 @@ class WorkflowTurn:
     answers: dict[str, Any] | None = None
     tools: list[Any] | None = None
     outputs: OutputFold
+    session: AgentSession | None = None
+    _seeded: bool = False
     _asked: dict[str, WorkflowEvent[Any]] = field(default_factory=dict[str, WorkflowEvent[Any]])
     _superstep: int | None = None
 
     async def restore(self) -> None:
         """Brings the instance where the last turn ended; core takes no message in the same run.
 
-        What that run saves is dropped: it says nothing new.
+        What that run saves is dropped: it says nothing new. Answers may come with it, unless the client's state has to be
+        there before them.
         """
-        if self.before is not None and self.answers is None:
-            storage = StagedCheckpointStorage(self.before)
-            await self.workflow.run(checkpoint_id=self.before.checkpoint_id, checkpoint_storage=storage)
+        seed = seed_of(self.workflow, self.before, self.session)
+        start = seed or (self.before if self.answers is None else None)
+        if start is not None:
+            storage = StagedCheckpointStorage(start)
+            await self.workflow.run(checkpoint_id=start.checkpoint_id, checkpoint_storage=storage)
+        if seed is not None and self.session is not None:
+            hand_out(self.workflow, self.session)
+            self._seeded = True
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -61,6 +72,8 @@ class WorkflowTurn:
         common: dict[str, Any] = {"checkpoint_storage": self.storage, "tools": self.tools}
         if self.answers is None or self.before is None:
             return {"message": self.message, **common}
+        if self._seeded:
+            return {"responses": self.answers, **common}
         return {"responses": self.answers, "checkpoint_id": self.before.checkpoint_id, **common}
 
     def take(self, event: WorkflowEvent[Any]) -> Iterator[AgentResponseUpdate]:
@@ -77,7 +90,9 @@ class WorkflowTurn:
         Raises:
             CheckpointNotSaved: The state after the last step is not in the storage.
         """
-        await self._check_saved()
+        saved = await self._saved()
+        if self.session is not None:
+            take_back(self.workflow, saved, self.session)
         new = [event for id, event in self._asked.items() if id not in self._open_before]
         return list(self.outputs.close([request_content(event) for event in new]))
 
@@ -96,10 +111,10 @@ class WorkflowTurn:
     def _open_before(self) -> dict[str, WorkflowEvent[Any]]:
         return self.before.pending_request_info_events if self.before else {}
 
-    async def _check_saved(self) -> None:
-        """Core logs a failed save, by the storage or by an executor, and goes on."""
+    async def _saved(self) -> WorkflowCheckpoint | None:
+        """The checkpoint after the last step; core logs a failed save, by the storage or by an executor, and goes on."""
         if self.storage is None or self._superstep is None:
-            return
+            return None
         try:
             saved = await self.storage.load(self.workflow.get_last_checkpoint_id() or "")
         except WorkflowCheckpointException:
@@ -109,6 +124,7 @@ class WorkflowTurn:
                 f"workflow {self.workflow.name!r} could not save its state after step {self._superstep}; the log of "
                 "agent_framework says why ('Failed to create checkpoint')"
             )
+        return saved
 
 
 class WorkflowStream:

@@ -1,0 +1,1 @@
+"""Background runs: their tokens, how a request is kept, and the log of what a run says (contract 12)."""

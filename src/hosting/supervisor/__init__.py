@@ -1,0 +1,5 @@
+"""Several worker processes behind one socket (contract 1.2)."""
+
+from .supervisor import Supervisor
+
+__all__ = ["Supervisor"]
