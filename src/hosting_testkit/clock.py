@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -72,11 +73,17 @@ def run_virtual(main: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwar
         limiter = anyio.to_thread.current_default_thread_limiter()
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        loop.watch_outside(lambda: limiter.borrowed_tokens > 0)
+        loop.watch_outside(lambda: limiter.borrowed_tokens > 0 or _works_for(loop))
         return await main(*args, **kwargs)
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(watched())
+
+
+def _works_for(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a worker thread of anyio has a job of `loop`; libraries give such jobs limiters of their own."""
+    workers: list[Any] = [thread for thread in threading.enumerate() if hasattr(thread, "idle_workers")]
+    return any(worker.loop is loop and worker not in worker.idle_workers for worker in workers)
 
 
 def virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

@@ -28,14 +28,20 @@ class DeadlockError(AssertionError):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`patience` is the real time, in seconds, that work outside the loop may take before it counts as hung."""
+    """`patience` is the real time, in seconds, that work outside the loop may take before it counts as hung.
+
+    Attributes:
+        waits_outside: Whether it blocks for real just now, until such work is done.
+    """
 
     def __init__(self, *, patience: float = 30.0) -> None:
         self._virtual_time = 0.0
         self._patience = patience
         self._outside: list[str] = []
         self._watches: list[Callable[[], bool]] = []
-        super().__init__(_IdleSelector(self._idle))
+        self._turn_watches: list[Callable[[], None]] = []
+        self.waits_outside = False
+        super().__init__(_IdleSelector(self._turn, self._idle))
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -60,6 +66,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Ask `busy` whenever the loop is idle; true means that a thread is going to wake it."""
         self._watches.append(busy)
 
+    def watch_turns(self, watch: Callable[[], None]) -> None:
+        """Call `watch` each time round the loop, between callbacks; what it raises ends the run."""
+        self._turn_watches.append(watch)
+
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
@@ -75,6 +85,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         with self.outside("shutdown_default_executor"):
             await super().shutdown_default_executor()
 
+    def _turn(self) -> None:
+        for watch in self._turn_watches:
+            watch()
+
     def _idle(self, timeout: float | None, wait: Callable[[float], _Events]) -> _Events:
         if self._busy_outside():
             return self._wait_outside(wait)
@@ -88,13 +102,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _wait_outside(self, wait: Callable[[float], _Events]) -> _Events:
         deadline = time.monotonic() + self._patience
-        while self._busy_outside():
-            if events := wait(0.05):
-                return events
-            if time.monotonic() > deadline:
-                work = ", ".join(self._outside) or "a watched thread"
-                raise DeadlockError(self._describe(f"{work} did not finish in {self._patience} real seconds"))
-        return wait(0)
+        self.waits_outside = True
+        try:
+            while self._busy_outside():
+                if events := wait(0.05):
+                    return events
+                if time.monotonic() > deadline:
+                    work = ", ".join(self._outside) or "a watched thread"
+                    raise DeadlockError(
+                        self._describe(f"{work} did not finish in {self._patience} real seconds")
+                    )
+            return wait(0)
+        finally:
+            self.waits_outside = False
 
     def _describe(self, what: str) -> str:
         lines = [f"at virtual time {self._virtual_time:g} s {what}"]
@@ -109,13 +129,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class _IdleSelector(selectors.DefaultSelector):
-    """Never blocks: asks `idle` what to do when nothing is ready."""
+    """Never blocks: calls `turn` each time, and asks `idle` what to do when nothing is ready."""
 
-    def __init__(self, idle: Callable[[float | None, Callable[[float], _Events]], _Events]) -> None:
+    def __init__(
+        self,
+        turn: Callable[[], None],
+        idle: Callable[[float | None, Callable[[float], _Events]], _Events],
+    ) -> None:
         super().__init__()
+        self._on_turn = turn
         self._on_idle = idle
 
     def select(self, timeout: float | None = None) -> _Events:
+        self._on_turn()
         events = super().select(0)
         if events or timeout == 0:
             return events

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import httpx
+
+from ..drivers.env import PLATFORM_TASK
 
 _POOLED = ("asyncio_", "AnyIO worker thread")  # kept by the loop for the next job; nobody can leak them
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -26,9 +31,9 @@ class Census:
 
     @classmethod
     def take(cls, *, known: Collection[httpx.AsyncClient] = ()) -> Census:
-        """Counts now; `known` clients are somebody else's."""
+        """Counts now; `known` clients are somebody else's, and so are those made outside `clients_noted`."""
         return cls(
-            tasks={id(task): f"task {task.get_name()!r}" for task in asyncio.all_tasks()},
+            tasks={id(task): f"task {task.get_name()!r}" for task in application_tasks()},
             threads={
                 thread.ident or 0: f"thread {thread.name!r}"
                 for thread in threading.enumerate()
@@ -53,6 +58,11 @@ class Census:
         ]
 
 
+def application_tasks() -> set[asyncio.Task[Any]]:
+    """Every task but those of the platform's simulator."""
+    return {task for task in asyncio.all_tasks() if not task.get_name().startswith(PLATFORM_TASK)}
+
+
 def _descriptors() -> dict[int, str]:
     """Open files and sockets, where the system tells them apart by number."""
     found: dict[int, str] = {}
@@ -65,9 +75,29 @@ def _descriptors() -> dict[int, str]:
     return found
 
 
+@contextmanager
+def clients_noted() -> Generator[None]:
+    """Notes every `httpx.AsyncClient` that is made meanwhile, so that a census need not look at all objects."""
+    made, kind = httpx.AsyncClient.__init__, httpx.AsyncClient
+
+    @wraps(made)
+    def noted(self: httpx.AsyncClient, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        _clients.add(self)
+
+    kind.__init__ = noted
+    try:
+        yield
+    finally:
+        kind.__init__ = made
+
+
+_clients: WeakSet[httpx.AsyncClient] = WeakSet()
+
+
 def _open_clients(known: set[int]) -> dict[int, str]:
     return {
-        id(item): "open httpx.AsyncClient"
-        for item in gc.get_objects()
-        if issubclass(type(item), httpx.AsyncClient) and not item.is_closed and id(item) not in known
+        id(client): f"open httpx.AsyncClient for {str(client.base_url) or 'any address'}"
+        for client in _clients
+        if not client.is_closed and id(client) not in known
     }

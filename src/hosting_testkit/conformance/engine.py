@@ -2,124 +2,136 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from contextvars import copy_context
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from ..clock import DeadlockError, run_virtual
+from ..clock import DeadlockError, VirtualLoop, run_virtual
 from ..drivers.base import ChannelDriver
+from ..targets.gate import NotReached
+from ..transports.transcript import Transcript, all_transcripts
+from .census import clients_noted
+from .endless import Endless, TurnCap
 from .guard import no_network
 from .kit import DriverFactory, Kit
 from .logs import captured_logs
+from .masking import Mask
 from .model import Check, ItemResult, RuleStopped, Verdict
-from .registry import Rule, UnknownRule, catalogue, written_rules
+from .own_lines import OwnLines
+from .places import first_endpoint
+from .registry import Rule, written_rules
 from .report.model import Report
-from .timecap import ItemTimeout, real_time_cap
+from .report.terminal import evidence_text
+from .scrubbed import scrubbed_environment
+from .selection import WHOLE, Item, Selection
+from .terms import Terms
+from .timecap import CallbackCap, ItemTimeout, real_time_cap
+from .unraised import unraisable_noted
+from .wiretap import wire_records
 
-ITEM_SECONDS = 10.0
-"""Real seconds that one item may take."""
+BLOCK_SECONDS = 10.0
+"""How long one step of an item's loop may compute, in processor time, or sleep."""
 
+_ROOT = "HC-CAP-001"
+"""A text goes in and an answer comes out."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which rules to run.
-
-    Args:
-        tier: Highest tier; 0 is the smoke set.
-        patterns: Ids or globs such as `HC-STREAM-*`; none means all.
-    """
-
-    tier: int = 1
-    patterns: Sequence[str] = ()
-
-    def rules(self) -> list[Rule]:
-        """The written rules that are meant, in catalogue order.
-
-        Raises:
-            UnknownRule: A pattern matches no rule of the catalogue, or none that is written in this tier.
-        """
-        chosen = [
-            rule for rule in written_rules().values() if rule.text.in_tier(self.tier) and self._names(rule.id)
-        ]
-        for pattern in self.patterns:
-            if not any(fnmatchcase(id, pattern) for id in catalogue()):
-                raise UnknownRule(f"no rule matches {pattern!r}; `hosting-testkit list` shows all")
-        if not chosen:
-            raise UnknownRule(f"no rule that is written matches {list(self.patterns)} up to tier {self.tier}")
-        return chosen
-
-    def _names(self, id: str) -> bool:
-        return not self.patterns or any(fnmatchcase(id, pattern) for pattern in self.patterns)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One rule on one transport."""
-
-    rule: Rule
-    variant: str
-
-    @property
-    def id(self) -> str:
-        """As in `ItemResult.id`."""
-        return f"{self.rule.id}@{self.variant}"
+LOG_LINES = 200
+"""Lines of an item's event log that are kept; the last ones."""
 
 
 def items_of(driver: type[ChannelDriver] | ChannelDriver, selection: Selection) -> Iterator[Item]:
-    """The items of a run, in an order that never changes."""
-    variants = driver.capabilities.variants or ("none",)
-    for rule in selection.rules():
-        for variant in variants[:1] if rule.once else variants:
-            yield Item(rule, variant)
+    """As `Selection.items`."""
+    return selection.items(driver)
 
 
-def run(factory: DriverFactory, selection: Selection | None = None) -> Report:
+def run(
+    factory: DriverFactory,
+    selection: Selection | None = None,
+    *,
+    terms: Terms | None = None,
+    seed: int | None = None,
+) -> Report:
     """Runs the selected rules on a channel, one after the other, each in surroundings of its own.
 
+    Args:
+        factory: Makes the driver.
+        selection: Which rules; all by default.
+        terms: How results are judged; by default the newest level that the driver supports, without a ledger.
+        seed: Makes the random texts of two runs equal; a fresh one by default, told in the report.
+
     Raises:
+        LedgerError: The ledger lists an item that does not exist.
         UnknownRule: The selection matches nothing.
     """
-    selection = selection or Selection()
-    driver = factory()
-    results = [run_item(factory, item) for item in items_of(driver, selection)]
-    return Report.of(driver, results, tier=selection.tier)
+    selection, driver = selection or Selection(), factory()
+    seed = fresh_seed() if seed is None else seed
+    terms = terms or Terms.of(driver)
+    terms.ledger.check_collected({(driver.name, *key) for key in item_keys(driver)})
+    raw = [run_item(factory, item, seed=seed) for item in selection.items(driver)]
+    results = [judged(driver.name, result, terms) for result in raw]
+    return Report.of(driver, results, terms=terms, selection=selection, seed=seed)
 
 
-def check_channel(factory: DriverFactory, *patterns: str, tier: int = 1) -> Report:
+def check_channel(factory: DriverFactory, *patterns: str, tier: int = WHOLE) -> Report:
     """`run` for a notebook or a debugger: `check_channel(MyDriver, "HC-STREAM-*").raise_for_failures()`."""
     return run(factory, Selection(tier=tier, patterns=patterns))
 
 
-def run_item(factory: DriverFactory, item: Item, *, cap: float = ITEM_SECONDS) -> ItemResult:
+def item_keys(driver: ChannelDriver) -> set[tuple[str, str]]:
+    """Rule and transport of every item that there is for a driver."""
+    return {(item.rule.id, item.variant) for item in Selection().items(driver)}
+
+
+def judged(channel: str, result: ItemResult, terms: Terms) -> ItemResult:
+    """A raw result as the terms see it."""
+    return terms.judge(channel, result, lambda found: evidence_text(found, channel))
+
+
+def fresh_seed() -> int:
+    """A seed that nobody can guess."""
+    return secrets.randbits(63)
+
+
+def run_item(
+    factory: DriverFactory, item: Item, *, cap: float = BLOCK_SECONDS, seed: int | None = None
+) -> ItemResult:
     """Runs one rule on one transport in a fresh virtual loop and context, with no network.
 
     Args:
         factory: Makes the driver.
         item: What to run.
-        cap: Real seconds that it may take.
+        cap: How long one step of its loop may compute, in seconds of processor time, or sleep.
+        seed: Of the run; a fresh one by default.
     """
     driver = factory()
     standing = standing_of(item, driver)
     if standing is not None:
         return standing
     started = time.perf_counter()
-    kit = Kit(factory, item.variant)
-    verdict, reason = copy_context().run(_outcome, kit, item.rule, cap)
+    kit = Kit(factory, item.variant, seed=f"{fresh_seed() if seed is None else seed}/{item.id}")
+    verdict, reason, opened = copy_context().run(
+        _observed, kit, item.rule, CallbackCap(cap, OwnLines(type(driver)))
+    )
     if unstable := [need for need in item.rule.needs if driver.capabilities[need].state == "unstable"]:
         verdict, reason = _unscored(verdict, reason, unstable)
-    return ItemResult(
+    result = ItemResult(
         rule=item.rule.id,
         variant=item.variant,
         verdict=verdict,
         reason=reason,
         checks=tuple(kit.checks),
-        log=kit.log.tail(),
+        log=kit.log.tail(LOG_LINES),
+        wire=wire_records(opened),
+        source=first_endpoint(kit.contributed) if verdict.bad else "",
         seconds=time.perf_counter() - started,
         virtual_seconds=kit.virtual_seconds,
     )
+    known = {value: name for env in kit.envs for name, value in env.secrets.items()}
+    return Mask(known, kit.nonces, {kit.place: "kit"}).result(result)
 
 
 def standing_of(item: Item, driver: ChannelDriver) -> ItemResult | None:
@@ -135,6 +147,11 @@ def standing_of(item: Item, driver: ChannelDriver) -> ItemResult | None:
         if claim.state == "unknown":
             text = f"the driver does not declare {need!r}; say SUPPORTED, NOT_IMPLEMENTED(reason) or IMPOSSIBLE(reason)"
             return _not_run(item, Verdict.UNPROVEN, text)
+    for name in item.rule.unless:
+        if driver.capabilities[name].runs:
+            return _not_run(item, Verdict.NOT_APPLICABLE, f"{name} {driver.capabilities[name].state}")
+    if item.rule.any_of and not any(driver.capabilities.has(name) for name in item.rule.any_of):
+        return _not_run(item, Verdict.NOT_APPLICABLE, f"it has none of {', '.join(item.rule.any_of)}")
     return None
 
 
@@ -142,29 +159,68 @@ def _unscored(verdict: Verdict, reason: str, unstable: Sequence[str]) -> tuple[V
     """What a rule says of an unstable capability is told and does not count."""
     if verdict is Verdict.HARNESS_ERROR:
         return verdict, reason
-    return Verdict.PROVISIONAL, f"{', '.join(unstable)} declared unstable; the rule ended {verdict}"
+    outside = Verdict.PROVISIONAL_FAIL if verdict.bad else Verdict.PROVISIONAL
+    return outside, f"{', '.join(unstable)} declared unstable; the rule ended {verdict}"
 
 
 def _not_run(item: Item, verdict: Verdict, reason: str) -> ItemResult:
     return ItemResult(rule=item.rule.id, variant=item.variant, verdict=verdict, reason=reason)
 
 
-def _outcome(kit: Kit, rule: Rule, cap: float) -> tuple[Verdict, str]:
+def _observed(kit: Kit, rule: Rule, cap: CallbackCap) -> tuple[Verdict, str, Sequence[Transcript]]:
+    with all_transcripts() as opened, clients_noted():
+        return *_outcome(kit, rule, cap), opened
+
+
+def _outcome(kit: Kit, rule: Rule, cap: CallbackCap) -> tuple[Verdict, str]:
     try:
-        with real_time_cap(cap), no_network(), captured_logs(kit.logs, kit.log):
-            run_virtual(_body, kit, rule)
+        _run_body(kit, rule, cap)
     except RuleStopped as stopped:
         return stopped.verdict, str(stopped)
     except DeadlockError as hang:
-        return Verdict.FAIL, f"hung: {hang}"
-    except ItemTimeout as timeout:
-        return Verdict.FAIL, str(timeout)
-    except Exception:
+        return Verdict.FAIL, f"hung: {cap.lines.in_short(str(hang))}"
+    except (ItemTimeout, Endless) as unending:
+        return Verdict.FAIL, str(unending)
+    except NotReached as short:
+        return Verdict.FAIL, f"the turn does not reach the target: {short}"
+    except Exception as error:
+        if rule.id != _ROOT and not _answers(kit.another(), cap):
+            what = f"{type(error).__name__}: {error}"
+            return (
+                Verdict.UNPROVEN,
+                f"an ordinary turn is not answered, see {_ROOT}; the rule ended with {what}",
+            )
         return Verdict.HARNESS_ERROR, f"the kit itself failed; please report:\n{traceback.format_exc()}"
     return _verdict(kit.checks)
 
 
-async def _body(kit: Kit, rule: Rule) -> None:
+def _answers(kit: Kit, cap: CallbackCap) -> bool:
+    """Whether the channel answers an ordinary turn; on one that does not, a rule can stumble over anything."""
+    try:
+        _run_body(kit, written_rules()[_ROOT], cap)
+    except (Exception, ItemTimeout):
+        return False
+    return _verdict(kit.checks)[0] is Verdict.PASS
+
+
+def _run_body(kit: Kit, rule: Rule, cap: CallbackCap) -> None:
+    turns = TurnCap(cap.lines)
+    with (
+        real_time_cap(cap),
+        closing(turns),
+        scrubbed_environment(),
+        no_network(),
+        captured_logs(kit.logs, kit.log),
+        unraisable_noted(kit.log.add),
+    ):
+        run_virtual(_body, kit, rule, cap, turns)
+
+
+async def _body(kit: Kit, rule: Rule, cap: CallbackCap, turns: TurnCap) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    cap.watch(loop)
+    turns.watch(loop, asyncio.current_task())
     try:
         await rule.body(kit)
     finally:

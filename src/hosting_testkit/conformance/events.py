@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 class Event:
     """One record: virtual time, what happened, and what to whom.
 
-    Kinds: `wire.in`, `wire.out`, `wire.broken`, `platform`, `target.run`, `startup.begin`, `startup.end`,
-    `shutdown.begin`, `shutdown.end`, `app.error`, `log`.
+    Kinds: `wire.in`, `wire.out`, `wire.refused`, `wire.broken`, `wire.closed`, `platform`, `platform.in`, `target.run`,
+    `store`, `startup.begin`, `startup.end`, `shutdown.begin`, `shutdown.end`, `app.error`, `unraisable`, `log`.
     """
 
     at: float

@@ -11,6 +11,8 @@ _WRITES = set("wxa+")
 
 _installed = False
 _seen: list[str] | None = None
+_ADVICE = "conformance items run without a network; use env.outbound(...)"
+_advice = _ADVICE
 
 
 class RealNetwork(OSError):
@@ -18,18 +20,19 @@ class RealNetwork(OSError):
 
 
 @contextmanager
-def no_network() -> Generator[list[str]]:
+def no_network(advice: str = _ADVICE) -> Generator[list[str]]:
     """Stops every connection and name look-up of the process; gives the list of what was tried, files included.
 
     A file that is opened for writing and a started process are only noted: the kit itself may do so.
     """
-    global _seen
+    global _seen, _advice
     _install()
-    before, _seen = _seen, []
+    before, before_advice = _seen, _advice
+    _seen, _advice = [], advice
     try:
         yield _seen
     finally:
-        _seen = before
+        _seen, _advice = before, before_advice
 
 
 def _install() -> None:
@@ -45,7 +48,7 @@ def _audit(event: str, args: tuple[object, ...]) -> None:
         return
     if event in _NETWORK:
         _seen.append(f"{event} {args[-1] if event != 'socket.getaddrinfo' else args[:2]}")
-        raise RealNetwork(f"{event}: conformance items run without a network; use env.outbound(...)")
+        raise RealNetwork(f"{event}: {_advice}")
     if event == "open" and isinstance(args[1], str) and _WRITES & set(args[1]):
         _seen.append(f"open {args[0]} for writing")
     elif event == "subprocess.Popen":

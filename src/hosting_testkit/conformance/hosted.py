@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
@@ -17,19 +18,22 @@ from ..drivers.env import Env
 from ..drivers.turn import Inbound, Turn
 from ..drivers.wire import Out, Reply, Wire
 from ..host import InMemoryHost
-from ..targets.recorder import RecordedRun, Recorder
+from ..suspension import suspended_at
+from ..targets.recorder import RecordedRun
 from ..transports.asgi import BridgeOptions
-from ..transports.bridge import Exchange
+from ..transports.websocket import WebSocketSession
 from .events import EventLog
-from .model import Failed, Unproven
+from .model import Unproven
+from .own_lines import OwnLines
+from .replies import OpenReply
 
 T = TypeVar("T")
 
 SETTLE = 2.0
 """Virtual seconds in which everything that a turn set going has come to rest."""
 
-_STEP = 0.05
-_LONGEST_RESPONSE = 900.0  # beyond the host's own run timeout
+_LONGEST_SETTLING = 30
+_REFUSED = 400
 
 
 class HostedChannel:
@@ -46,7 +50,7 @@ class HostedChannel:
         self,
         driver: ChannelDriver,
         host: InMemoryHost,
-        recorder: Recorder,
+        runs: Sequence[RecordedRun],
         contributions: Sequence[ChannelContribution],
         log: EventLog,
     ) -> None:
@@ -55,12 +59,12 @@ class HostedChannel:
         self.log = log
         self.contributions = contributions
         self._host = host
-        self._recorder = recorder
+        self._runs = runs
 
     @property
     def runs(self) -> Sequence[RecordedRun]:
         """Every run of the target so far."""
-        return self._recorder.runs
+        return self._runs
 
     async def turn(self, text: str = "hello", **fields: Any) -> Reply:
         """Says one turn and waits until everything it set going has come to rest; see `Turn` for `fields`."""
@@ -75,10 +79,22 @@ class HostedChannel:
         """Sends a native request, reads the answer to its end and waits until all is at rest."""
         async with self.open(inbound, bridge=bridge) as opened:
             await opened.finished()
-            await asyncio.sleep(SETTLE)
+            await self.settled()
             wire = opened.wire()
         self.log.add("wire.out", f"{wire.status}, {len(wire.body)} bytes, {len(wire.calls)} platform calls")
         return wire
+
+    async def settled(self) -> None:
+        """Waits until what was set going has come to rest: the channel has not called its platform for a while."""
+        pause = max(SETTLE, 2 * self.driver.capabilities["edits"].params.get("interval", 0.0))
+        await asyncio.sleep(pause / 2)  # what comes at once need not be waited for twice
+        calls = len(self.env.calls)
+        await asyncio.sleep(pause / 2)
+        for _ in range(_LONGEST_SETTLING):
+            if len(self.env.calls) == calls:
+                return
+            calls = len(self.env.calls)
+            await asyncio.sleep(pause)
 
     @asynccontextmanager
     async def open(
@@ -91,21 +107,72 @@ class HostedChannel:
         finally:
             await opened.aclose()
 
-    async def request(self, method: str, path: str) -> httpx.Response:
-        """A bare request to an absolute path."""
-        return await self._host.client.request(method, path)
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> httpx.Response:
+        """A request to an absolute path; a bare one by default."""
+        return await self._host.client.request(method, path, headers=dict(headers or {}), content=body)
 
-    async def exchange(self, inbound: Inbound, bridge: BridgeOptions | None) -> httpx.Response:
-        """The open response to a native request."""
-        self.log.add("wire.in", f"{inbound.method} {self.env.path}{inbound.path}")
-        request = self._host.client.build_request(
+    async def rest(self, seconds: float = SETTLE) -> None:
+        """Lets virtual time pass."""
+        await asyncio.sleep(seconds)
+
+    def waiting_lines(self) -> Sequence[str]:
+        """The author's lines at which tasks wait just now, the innermost of each."""
+        lines = OwnLines(type(self.driver))
+        tasks = sorted(asyncio.all_tasks(), key=lambda task: (len(task.get_name()), task.get_name()))
+        found = [lines.waiting(suspended_at(task))[-1:] for task in tasks]
+        return list(dict.fromkeys(line for task in found for line in task))
+
+    def begin_drain(self) -> None:
+        """The host begins to stop: no new turns, while those under way go on."""
+        self._host.host.begin_drain()
+
+    async def shutdown(self) -> None:
+        """Shuts the host down while connections stay open."""
+        await self._host.shutdown()
+
+    async def restart(self) -> None:
+        """Shuts the host down and starts another, with fresh channels, on the same state."""
+        await self._host.restart()
+
+    async def exchange(
+        self, inbound: Inbound, bridge: BridgeOptions | None, *, content: AsyncIterable[bytes] | None = None
+    ) -> httpx.Response:
+        """The open response to a native request: of the channel, or of the simulator of its platform.
+
+        Args:
+            inbound: The request.
+            bridge: How the connection behaves.
+            content: Sent in place of the request's own body, as it comes.
+        """
+        channel = inbound.to == "channel"
+        path = (self.env.path if channel else "") + inbound.path
+        self.log.add("wire.in" if channel else "platform.in", f"{inbound.method} {path}")
+        client = self._host.client if channel else ask_driver(self.env.platform_client, "platform()")
+        request = client.build_request(
             inbound.method,
-            (self.env.path + inbound.path) or "/",
+            path or "/",
             headers=dict(inbound.headers),
-            content=inbound.body,
-            extensions={} if bridge is None else {"bridge": bridge},
+            content=inbound.body if content is None else content,
+            extensions={} if bridge is None or not channel else {"bridge": bridge},
         )
-        return await self._host.client.send(request, stream=True)
+        response = await client.send(request, stream=True)
+        if response.status_code >= _REFUSED:
+            self.log.add("wire.refused", str(response.status_code))
+        return response
+
+    def socket(
+        self, inbound: Inbound, bridge: BridgeOptions | None
+    ) -> AbstractAsyncContextManager[WebSocketSession]:
+        """An open WebSocket for a native request with the method `WEBSOCKET`; its message is not sent yet."""
+        path = self.env.path + inbound.path
+        self.log.add("wire.in", f"WEBSOCKET {path}")
+        return self._host.ws(path or "/", headers=dict(inbound.headers), bridge=bridge)
+
+    def with_status(self, wire: Wire) -> Wire:
+        """`wire` with the status that the driver reads off its frames."""
+        return replace(wire, status=ask_driver(lambda: self.driver.frame_status(wire), "frame_status(wire)"))
 
     async def decode(self, wire: Wire) -> Sequence[Out]:
         """The driver's reading of a wire; it runs apart from the rule, so that it cannot find what is expected."""
@@ -115,80 +182,11 @@ class HostedChannel:
         def run() -> None:
             try:
                 outcome.set_result(ask_driver(lambda: self.driver.outbound(wire), "outbound(wire)"))
-            except Unproven as error:
+            except BaseException as error:  # the loop would only log it, and this item would wait for ever
                 outcome.set_exception(error)
 
         loop.call_soon(run, context=Context())
         return await outcome
-
-
-class OpenReply:
-    """An answer under way: what has come of it so far, and what the channel has sent to its platform since."""
-
-    def __init__(self, hosted: HostedChannel, inbound: Inbound, bridge: BridgeOptions | None) -> None:
-        self._hosted = hosted
-        self._calls_before = len(hosted.env.calls)
-        self._response: httpx.Response | None = None
-        self._body = bytearray()
-        self._complete = False
-        self._reading = asyncio.create_task(self._read(inbound, bridge), name="conformance reader")
-
-    async def reply(self) -> Reply:
-        """What has come so far, as the driver reads it."""
-        wire = self.wire()
-        return Reply(wire, await self._hosted.decode(wire) if wire.status else ())
-
-    def wire(self) -> Wire:
-        """What has come so far."""
-        response = self._response
-        return Wire(
-            status=response.status_code if response else 0,
-            headers={name.lower(): value for name, value in response.headers.items()} if response else {},
-            body=bytes(self._body),
-            complete=self._complete,
-            calls=tuple(self._hosted.env.calls[self._calls_before :]),
-        )
-
-    async def shows(self, seen: Callable[[Reply], bool], *, within: float = 5.0) -> bool:
-        """Whether `seen` becomes true in `within` virtual seconds."""
-        for _ in range(round(within / _STEP)):
-            if seen(await self.reply()):
-                return True
-            await asyncio.sleep(_STEP)
-        return False
-
-    async def finished(self) -> None:
-        """Waits until the response has ended.
-
-        Raises:
-            Failed: It does not end.
-        """
-        _, pending = await asyncio.wait((self._reading,), timeout=_LONGEST_RESPONSE)
-        if pending:
-            raise Failed(f"the response did not end in {_LONGEST_RESPONSE:g} virtual seconds")
-        await self._reading
-
-    async def aclose(self) -> None:
-        """Disconnects, unless the answer was complete."""
-        self._reading.cancel()
-        await asyncio.wait((self._reading,))
-        if self._response is not None:
-            await self._response.aclose()
-        if self._exchange is not None and self._exchange.app_error is not None:
-            self._hosted.log.add("app.error", type(self._exchange.app_error).__name__)
-
-    @property
-    def _exchange(self) -> Exchange | None:
-        return self._response.extensions["exchange"] if self._response else None
-
-    async def _read(self, inbound: Inbound, bridge: BridgeOptions | None) -> None:
-        response = self._response = await self._hosted.exchange(inbound, bridge)
-        try:
-            async for chunk in response.aiter_bytes():
-                self._body += chunk
-            self._complete = not (self._exchange and self._exchange.disconnected)
-        except httpx.RemoteProtocolError:
-            self._hosted.log.add("wire.broken", f"after {len(self._body)} bytes")
 
 
 def ask_driver(question: Callable[[], T], name: str) -> T:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .engine import Selection, items_of, run_item
-from .model import Verdict
+from .engine import items_of, run_item
+from .model import ItemResult, Verdict
 from .mutants import Mutant, mutants
 from .registry import catalogue, written_rules
-from .report.terminal import failure_text
+from .report.terminal import evidence_text
+from .selection import Selection
+from .signatures import Signature, traits
+
+SEED = 2026
+"""Kill runs are equal, so that what is written of them is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,7 @@ class Kill:
         verdict: What the rule said.
         phrase: The words that its text must hold.
         text: What it held.
+        result: What the text was made of.
     """
 
     mutant: Mutant
@@ -31,19 +37,39 @@ class Kill:
     verdict: Verdict
     phrase: str
     text: str
+    result: ItemResult
+
+    @property
+    def signature(self) -> Signature:
+        """What later failures are compared with."""
+        checks, words = traits(self.result)
+        return Signature(
+            rule=self.rule,
+            mutant=self.mutant.id,
+            channel=self.mutant.driver.name,
+            variant=self.variant,
+            defect=self.mutant.defect,
+            checks=checks,
+            words=words,
+        )
 
     @property
     def killed(self) -> bool:
         """The rule failed, or a control did, and said why."""
-        return self.verdict in (Verdict.FAIL, Verdict.UNPROVEN) and self.phrase in self.text
+        return self.verdict in (Verdict.FAIL, Verdict.UNPROVEN) and says(self.text, self.phrase)
+
+
+def says(text: str, phrase: str) -> bool:
+    """Whether a failure's text holds a phrase, wherever its lines break."""
+    return " ".join(phrase.split()) in " ".join(text.split())
 
 
 def kill(mutant: Mutant) -> Iterator[Kill]:
     """Runs a mutant before each rule that must find it, on each transport."""
     for rule, phrase in mutant.kills.items():
-        for item in items_of(mutant.driver(), Selection(tier=3, patterns=[rule])):
-            result = run_item(mutant.driver, item)
-            text = failure_text(result, mutant.driver.name)
+        for item in items_of(mutant.driver(), Selection(patterns=[rule])):
+            result = run_item(mutant.driver, item, seed=SEED)
+            text = evidence_text(result, mutant.driver.name)
             yield Kill(
                 mutant=mutant,
                 rule=rule,
@@ -51,6 +77,7 @@ def kill(mutant: Mutant) -> Iterator[Kill]:
                 verdict=result.verdict,
                 phrase=phrase,
                 text=text,
+                result=result,
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from .events import EventLog
+from .records import written_at
 
 
 class _Keep(logging.Handler):
@@ -17,14 +18,14 @@ class _Keep(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = self.format(record)
-        self._kept.append(text)
+        self._kept.append(f"{record.levelname} {written_at(record.pathname, record.lineno)} {text}")
         if record.levelno >= logging.WARNING:
             self._log.add("log", " | ".join(dict.fromkeys((text.splitlines()[0], text.splitlines()[-1]))))
 
 
 @contextmanager
 def captured_logs(kept: list[str], log: EventLog, name: str = "hosting") -> Generator[None]:
-    """Appends every record of the logger, formatted with its trace, to `kept`, and passes none on.
+    """Appends every record of the logger, with its place and its trace, to `kept`, and passes none on.
 
     Warnings and errors are also noted in the event log, in one line each.
     """

@@ -12,28 +12,46 @@ Kind = Literal["D", "S", "T", "R", "I"]
 
 
 class Verdict(StrEnum):
-    """How one rule ended on one transport.
+    """How one rule ended on one transport (conformance-kit 4.3).
 
-    `unproven`: a prerequisite is missing, so nothing was shown either way; it counts as bad. `not-applicable`: the
-    driver declares the capability absent. `provisional`: outside the score. `harness-error`: the kit itself broke.
+    `expected-fail`: it failed as the ledger says. `unexpected-pass`: the ledger says that it fails, and it does not.
+    `unproven`: a prerequisite is missing, so nothing was shown either way. `inconclusive`: a sampled rule never
+    reached the state that it tests. `not-applicable`: the driver declares the capability absent. `provisional`:
+    outside the score; `provisional-fail`: outside the score, and failed. `harness-error`: the kit itself broke.
     """
 
     PASS = "pass"
     FAIL = "fail"
+    EXPECTED_FAIL = "expected-fail"
+    UNEXPECTED_PASS = "unexpected-pass"
     UNPROVEN = "unproven"
+    INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not-applicable"
     PROVISIONAL = "provisional"
+    PROVISIONAL_FAIL = "provisional-fail"
     HARNESS_ERROR = "harness-error"
 
     @property
     def bad(self) -> bool:
-        """A run with this verdict in it is not conformant."""
-        return self in (Verdict.FAIL, Verdict.UNPROVEN, Verdict.HARNESS_ERROR)
+        """A run with this verdict in it is not conformant, if the rule is binding."""
+        return self in _BAD
 
     @property
     def ran(self) -> bool:
         """It counts as run; the rest stands outside."""
-        return self not in (Verdict.NOT_APPLICABLE, Verdict.PROVISIONAL)
+        return self not in _OUTSIDE
+
+
+_BAD = frozenset(
+    {
+        Verdict.FAIL,
+        Verdict.UNEXPECTED_PASS,
+        Verdict.UNPROVEN,
+        Verdict.INCONCLUSIVE,
+        Verdict.HARNESS_ERROR,
+    }
+)
+_OUTSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.PROVISIONAL, Verdict.PROVISIONAL_FAIL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +112,28 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WireRecord:
+    """One thing that crossed a wire, secrets masked.
+
+    Args:
+        at: Virtual seconds since the item began.
+        connection: Number of the connection in the item, from 1.
+        side: `channel` for what was sent to the channel, `platform` for what the channel sent out.
+        kind: `request`, `request-body`, `response`, `response-body`, `message-in`, `message-out`, `accepted`,
+            `closed`, `disconnected`, `failed`.
+        text: The line, or the body as text, cut where it is long.
+        headers: As sent, where the kind has any.
+    """
+
+    at: float
+    connection: int
+    side: Literal["channel", "platform"]
+    kind: str
+    text: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
     """How one rule ended on one transport.
 
@@ -103,7 +143,12 @@ class ItemResult:
         verdict: How it ended.
         reason: Why, in a sentence, for everything but a pass.
         checks: What was observed, in order.
-        log: The end of the event log, one line each.
+        log: The event log, one line each.
+        wire: What crossed the wires, one record each; see `wiretap`.
+        binding: False for a SHOULD outside strict mode: its failure is told and does not count.
+        listed: The ledger entry that speaks of it, as text.
+        cause: Id of the item that it most likely follows from.
+        source: Where the channel's first endpoint is written, `file:line` below the working directory; failures only.
         seconds: Real time.
         virtual_seconds: Time that passed for the channel.
     """
@@ -114,8 +159,23 @@ class ItemResult:
     reason: str = ""
     checks: Sequence[Check] = ()
     log: Sequence[str] = ()
+    wire: Sequence[WireRecord] = ()
+    binding: bool = True
+    listed: str = ""
+    cause: str = ""
+    source: str = ""
     seconds: float = 0.0
     virtual_seconds: float = 0.0
+
+    @property
+    def bad(self) -> bool:
+        """It makes the run fail."""
+        return self.verdict.bad and (self.binding or self.verdict is Verdict.HARNESS_ERROR)
+
+    @property
+    def broken(self) -> Sequence[Check]:
+        """The checks that did not hold, controls apart."""
+        return [check for check in self.checks if not check.ok and not check.control]
 
     @property
     def id(self) -> str:
@@ -133,6 +193,12 @@ class Unproven(RuleStopped):
     """A control failed or the driver lacks a hook: nothing was shown either way."""
 
     verdict = Verdict.UNPROVEN
+
+
+class Inconclusive(RuleStopped):
+    """A sampled rule never reached the state that it tests."""
+
+    verdict = Verdict.INCONCLUSIVE
 
 
 class Failed(RuleStopped):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hosting import Channel, ChannelContext, ChannelContribution
+from agent_framework import Workflow
+
+from hosting import Channel, ChannelConfigurationError, ChannelContext, ChannelContribution
 
 from ..targets.recorder import RecordedRun, Recorder
 from .events import EventLog
-from .model import Unproven
+from .model import Failed, RuleStopped, Unproven
 
 LifecycleCallback = Callable[[], Any]
 
@@ -26,28 +28,50 @@ class _LoggedRuns(list[RecordedRun]):
         super().append(run)
 
 
-def observed_target(target: Any, log: EventLog) -> Recorder:
-    """`target`, with every run recorded and logged."""
+def observed_target(target: Any, log: EventLog) -> tuple[Any, Sequence[RecordedRun]]:
+    """What the host is given for `target`, and the runs that it has had; those of workflows are not recorded."""
+    if isinstance(target, Workflow) or not hasattr(target, "run"):
+        return target, ()
     recorder = Recorder(target)
     recorder.runs = _LoggedRuns(log)
-    return recorder
+    return recorder, recorder.runs
 
 
 def observe_contributions(channel: Channel, log: EventLog, contributions: list[ChannelContribution]) -> None:
-    """Logs the channel's life-cycle callbacks and appends what it contributes to `contributions`.
+    """Logs the channel's life-cycle callbacks and appends what it contributes to `contributions`."""
 
-    The channel stays the same object; its class becomes a subclass of its own in which `contribute` reports.
-    """
-    kind = type(channel)
-
-    def contribute(self: Any, context: ChannelContext) -> ChannelContribution:
-        contribution = kind.contribute(self, context)
+    def observed(contribution: ChannelContribution) -> ChannelContribution:
         contributions.append(contribution)
         return replace(
             contribution,
             on_startup=_logged(contribution.on_startup, "startup", log),
             on_shutdown=_logged(contribution.on_shutdown, "shutdown", log),
         )
+
+    change_contribution(channel, observed)
+
+
+def change_contribution(
+    channel: Channel, change: Callable[[ChannelContribution], ChannelContribution]
+) -> None:
+    """Has the channel contribute what `change` makes of its contribution.
+
+    The channel stays the same object; its class becomes a subclass of its own with another `contribute`. What its own
+    `contribute` raises is the channel's failure, not the kit's.
+
+    Raises:
+        Unproven: Its class cannot be changed.
+    """
+    kind = type(channel)
+
+    def contribute(self: Any, context: ChannelContext) -> ChannelContribution:
+        try:
+            contribution = kind.contribute(self, context)
+        except (ChannelConfigurationError, RuleStopped):
+            raise
+        except Exception as error:
+            raise Failed(f"contribute() raised {type(error).__name__}: {error}") from error
+        return change(contribution)
 
     def body(namespace: dict[str, Any]) -> None:
         namespace.update(__slots__=(), contribute=contribute, __module__=kind.__module__)

@@ -1,126 +1,71 @@
-"""The rules inside a pytest run: items, their outcomes, the sum at the end. Loaded by the plugin when it is needed."""
+"""The rules inside a pytest run: collection, outcomes, the sum at the end. Loaded by the plugin when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .discovery import UnknownChannel, find_drivers
-from .engine import Item, Selection, items_of, run_item, standing_of
-from .kit import DriverFactory
 from .model import ItemResult
-from .registry import UnknownRule, catalogue
-from .report import Report, failure_text, item_to_json, read_item, sum_line, to_json
+from .plan import USAGE_ERRORS, Planned, plan
+from .project import FILE as PROJECT_FILE
+from .project import read_project
+from .pytest_items import ConformanceItem, Group, ProjectFile, ShowsNothing, node
+from .pytest_options import RunOptions
+from .registry import catalogue
+from .report import item_to_json, read_item, sum_line, write_scripts
 
 _KEY = "hosting_conformance"
-
-
-class ConformanceFailure(Exception):
-    """A rule ended badly; the text is the rule's own."""
-
-
-class _Told(pytest.Item):
-    """An item whose failures are told in its own words."""
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, ConformanceFailure):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
-
-class ConformanceItem(_Told):
-    """One rule on one transport; runs on the kit's own loop, whatever async plugins there are."""
-
-    channel: str
-    address: str
-    factory: DriverFactory
-    case: Item
-    outcome: ItemResult | None = None
-
-    def bind(self, channel: str, address: str, factory: DriverFactory, case: Item) -> None:
-        """Says what to run; `obj` is what other plugins look for."""
-        self.channel, self.address, self.factory, self.case = channel, address, factory, case
-        self.obj = case.rule.body
-        text = case.rule.text
-        for marker in ("conformance", text.level.lower(), f"tier{text.tier}", f"area_{text.area.lower()}"):
-            self.add_marker(marker)
-
-    def runtest(self) -> None:
-        """Runs the rule: what does not apply is skipped, what is unproven fails."""
-        result = self.outcome = run_item(self.factory, self.case)
-        self.user_properties += [("rule", result.rule), ("verdict", str(result.verdict))]
-        if not result.verdict.ran:
-            pytest.skip(f"{result.verdict}: {result.reason}")
-        if result.verdict.bad:
-            raise ConformanceFailure(failure_text(result, self.channel, address=self.address))
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Where the rule is written."""
-        path, line = self.case.rule.source
-        return Path(path), line, self.name
-
-
-class NothingRan(_Told):
-    """Fails: a selection in which no rule runs shows nothing."""
-
-    def runtest(self) -> None:
-        """Fails."""
-        raise ConformanceFailure("no selected rule applies to this channel, so nothing is shown (HC-CAP-003)")
-
-
-class _Group(pytest.Collector):
-    """Gives items their node ids: `conformance::NAME::RULE@transport`."""
-
-    def collect(self) -> Iterable[pytest.Item]:
-        return ()
 
 
 class ConformanceSession:
     """The plugin proper; registered when a channel is named.
 
     Raises:
-        pytest.UsageError: A channel, a rule or a report is not known.
+        pytest.UsageError: A channel, a rule, a level, a ledger or a report is not right.
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        options: Any = config.option
-        self._selection = Selection(tier=options.conformance_tier, patterns=options.conformance_rule)
-        self._reports = [_report_path(wanted) for wanted in options.conformance_report]
+        self._root = config.rootpath
         self._results: dict[str, list[ItemResult]] = {}
+        self._swallowed: list[str] = []
+        self._planned: dict[str, Planned] = {}
         try:
-            self._selection.rules()
-            self._channels = _by_name(options.conformance)
-        except (UnknownChannel, UnknownRule) as error:
+            self._options = RunOptions.of(config)
+            named = plan(self._options.named, seed=self._options.seed)
+            for project in self._options.projects:
+                self._of_project(project.resolve())
+        except USAGE_ERRORS as error:
             raise pytest.UsageError(str(error)) from error
-        areas = {f"area_{text.area.lower()}" for text in catalogue().values()}
-        for marker in (
-            "conformance",
-            "must",
-            "should",
-            "may",
-            *(f"tier{n}" for n in range(4)),
-            *sorted(areas),
-        ):
+        self._named = named
+        self._planned |= {one.name: one for one in named}
+        self._order = list(self._planned)
+        asked = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+        config.args += [str(path) for path in self._options.projects if path.resolve() not in asked]
+        for marker in _markers():
             config.addinivalue_line("markers", f"{marker}: conformance rules")
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leaves the project's own tests out, if asked to."""
+        return None if self._options.collects(collection_path) else True
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Collects project files."""
+        named = [path.resolve() for path in self._options.projects]
+        if file_path.name != PROJECT_FILE and file_path not in named:
+            return None
+        file: ProjectFile = node(ProjectFile, parent, path=file_path)
+        file.channels, file.make = self._of_project, self._items
+        return file
 
     @pytest.hookimpl(tryfirst=True)  # before -k, -m and --lf look at the items
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Adds the items of every channel."""
-        root = _node(_Group, session, "conformance", nodeid="conformance")
-        for name, (address, factory) in self._channels.items():
-            group = _node(_Group, root, name)
-            driver = factory()
-            cases = list(items_of(driver, self._selection))
-            for case in cases:
-                item = _node(ConformanceItem, group, case.id)
-                item.bind(name, address, factory, case)
-                items.append(item)
-            standing = [standing_of(case, driver) for case in cases]
-            if all(result is not None and not result.verdict.ran for result in standing):
-                items.append(_node(NothingRan, group, "HC-CAP-003@summary"))
+        """Adds the items of every channel that was named."""
+        root = node(Group, session, name="conformance", nodeid="conformance")
+        for planned in self._named:
+            items += self._items(node(Group, root, name=planned.name), planned)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -129,48 +74,72 @@ class ConformanceSession:
         """Puts the outcome on the report, so that it travels from a worker to the controller."""
         report = yield
         if report.when == "call" and isinstance(item, ConformanceItem) and item.outcome is not None:
-            setattr(report, _KEY, {"channel": item.channel, "item": item_to_json(item.outcome)})
+            data = {"channel": item.planned.name, "project": item.project, "item": item_to_json(item.outcome)}
+            setattr(report, _KEY, data)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collects outcomes, the workers' ones included."""
         data = getattr(report, _KEY, None)
         if data is not None:
-            self._results.setdefault(data["channel"], []).append(read_item(data["item"]))
+            if data["channel"] not in self._planned:  # a worker found the project file
+                self._of_project(Path(data["project"]))
+            result = read_item(data["item"])
+            self._results.setdefault(data["channel"], []).append(result)
+            if result.bad and report.passed:
+                self._swallowed.append(f"{data['channel']} {result.id}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """What the kit saw counts, not what became of it on its way through other plugins."""
+        if self._swallowed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Writes the sum of each channel and the reports asked for."""
-        order = {id: number for number, id in enumerate(catalogue())}
-        reports: list[Report] = []
         terminalreporter.section("conformance")
-        for name, (_, factory) in self._channels.items():
-            results = sorted(
-                self._results.get(name, []), key=lambda result: (order[result.rule], result.variant)
+        later = sorted(self._planned.keys() - set(self._order))  # workers find project files in any order
+        names = [*self._order, *later]
+        reports = [self._planned[name].report(self._results.get(name, [])) for name in names]
+        for item in self._swallowed:
+            terminalreporter.write_line(
+                f"HARNESS ERROR: {item} failed, and something in this run made it pass; look at conftest.py and plugins"
             )
-            reports.append(Report.of(factory(), results, tier=self._selection.tier))
-            terminalreporter.write_line(sum_line(reports[-1]))
-        for path in self._reports:
-            path.write_text(to_json(*reports), encoding="utf-8")
+        for report in reports:
+            terminalreporter.write_line(sum_line(report))
+            if self._options.repro:
+                address = self._planned[report.channel].address
+                count = write_scripts(report, Path(self._options.repro), address=address)
+                terminalreporter.write_line(f"{count} scripts in {self._options.repro}")
+        for output in self._options.outputs:
+            for note in output.write(reports):
+                terminalreporter.write_line(note)
+
+    def _of_project(self, path: Path) -> list[Planned]:
+        """Plans the channels of a project file; those that were also named are left out."""
+        wanted = [self._options.over(one) for one in read_project(path)]
+        found = [one for one in plan(wanted, seed=self._options.seed) if not self._is_named(one)]
+        self._planned |= {one.name: one for one in found}
+        return found
+
+    def _is_named(self, planned: Planned) -> bool:
+        return any(one.name == planned.name for one in getattr(self, "_named", ()))
+
+    def _items(self, parent: Any, planned: Planned, project: Path | None = None) -> list[pytest.Item]:
+        found: list[pytest.Item] = []
+        for case in planned.items():
+            item: ConformanceItem = node(ConformanceItem, parent, name=case.id)
+            item.bind(planned, case)
+            item.trace, item.repro = self._options.trace, self._options.repro
+            item.project = str(project or "")
+            found.append(item)
+        if reason := planned.shows_nothing():
+            summary: ShowsNothing = node(ShowsNothing, parent, name="HC-CAP-003@summary")
+            summary.reason = reason
+            found.append(summary)
+        return found
 
 
-def _node(kind: Any, parent: Any, name: str, **fields: Any) -> Any:
-    return kind.from_parent(parent, name=name, **fields)
-
-
-def _by_name(wanted: Iterable[str]) -> dict[str, tuple[str, DriverFactory]]:
-    """Channel name to the driver's address and factory; node ids and sums need one of each name."""
-    found: dict[str, tuple[str, DriverFactory]] = {}
-    for address, factory in [pair for name in wanted for pair in find_drivers(name).items()]:
-        first, _ = found.setdefault(factory().name, (address, factory))
-        if first != address:
-            raise UnknownChannel(
-                f"{first!r} and {address!r} both drive a channel {factory().name!r}; name them apart"
-            )
-    return found
-
-
-def _report_path(wanted: str) -> Path:
-    kind, _, path = wanted.partition("=")
-    if kind != "json" or not path:
-        raise pytest.UsageError(f"--conformance-report: found {wanted!r}, expected json=PATH")
-    return Path(path)
+def _markers() -> list[str]:
+    areas = {f"area_{text.area.lower()}" for text in catalogue().values()}
+    return ["conformance", "must", "should", "may", *(f"tier{n}" for n in range(4)), *sorted(areas)]

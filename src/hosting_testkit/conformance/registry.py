@@ -34,6 +34,8 @@ class Rule:
         text: What it states.
         body: Runs it.
         needs: Names of the capabilities without which it does not apply.
+        unless: Names of the capabilities with which it does not apply.
+        any_of: Names of capabilities of which it needs one; `name.number` needs that number in the claim too.
         why: What goes wrong for people where it is broken.
         once: It looks at the channel as an object, so one transport is enough.
         provisional: Why it is outside the score; "" inside.
@@ -43,6 +45,8 @@ class Rule:
     body: Body
     needs: Sequence[str]
     why: str
+    unless: Sequence[str] = ()
+    any_of: Sequence[str] = ()
     once: bool = False
     provisional: str = ""
 
@@ -65,7 +69,14 @@ _written: dict[str, Rule] = {}
 
 
 def rule(
-    id: str, *, needs: Sequence[str] = (), why: str, once: bool = False, provisional: str = ""
+    id: str,
+    *,
+    needs: Sequence[str] = (),
+    unless: Sequence[str] = (),
+    any_of: Sequence[str] = (),
+    why: str,
+    once: bool = False,
+    provisional: str = "",
 ) -> Callable[[Body], Body]:
     """Registers a coroutine as the body of rule `id`; see `Rule` for the arguments.
 
@@ -75,7 +86,7 @@ def rule(
     """
     if id not in catalogue():
         raise UnknownRule(f"{id} is not in the catalogue: found in code, expected in rules.json")
-    if unknown := set(needs) - set(NAMES):
+    if unknown := {*needs, *unless, *(name.partition(".")[0] for name in any_of)} - set(NAMES):
         raise UnknownRule(
             f"{id} needs {sorted(unknown)}, which is no capability; known are {', '.join(NAMES)}"
         )
@@ -84,7 +95,14 @@ def rule(
         if id in _written:
             raise ValueError(f"{id} has two bodies; a rule has one")
         _written[id] = Rule(
-            text=catalogue()[id], body=body, needs=tuple(needs), why=why, once=once, provisional=provisional
+            text=catalogue()[id],
+            body=body,
+            needs=tuple(needs),
+            unless=tuple(unless),
+            any_of=tuple(any_of),
+            why=why,
+            once=once,
+            provisional=provisional,
         )
         return body
 
@@ -110,10 +128,15 @@ def contract_level() -> str:
 
 def written_rules() -> Mapping[str, Rule]:
     """Every written rule by id, in the order of the catalogue."""
+    _import_bodies()
+    return {id: _written[id] for id in catalogue() if id in _written}
+
+
+@cache
+def _import_bodies() -> None:
     package = importlib.import_module(f"{_PACKAGE}.rules")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return {id: _written[id] for id in catalogue() if id in _written}
 
 
 @cache

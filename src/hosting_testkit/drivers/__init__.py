@@ -1,6 +1,6 @@
 """What the author of a channel writes for the conformance kit: one driver."""
 
-from .base import ChannelDriver
+from .base import ChannelDriver, HookMissing
 from .capabilities import (
     IMPOSSIBLE,
     NOT_IMPLEMENTED,
@@ -12,9 +12,10 @@ from .capabilities import (
 )
 from .env import Env
 from .http_json import HttpJsonDriver, bearer
-from .turn import Inbound, Turn, json_body
+from .trouble import PlatformAnswer
+from .turn import Attachment, Inbound, Turn, json_body
 from .webhook_bot import WebhookBotDriver
-from .wire import Delta, Error, Out, PlatformCall, Reply, Terminal, Text, Wire
+from .wire import Delta, Error, File, Out, PlatformCall, Removed, Reply, Terminal, Text, Wire
 
 __all__ = [
     "IMPOSSIBLE",
@@ -22,16 +23,21 @@ __all__ = [
     "SUPPORTED",
     "UNKNOWN",
     "UNSTABLE",
+    "Attachment",
     "Capabilities",
     "ChannelDriver",
     "Claim",
     "Delta",
     "Env",
     "Error",
+    "File",
+    "HookMissing",
     "HttpJsonDriver",
     "Inbound",
     "Out",
+    "PlatformAnswer",
     "PlatformCall",
+    "Removed",
     "Reply",
     "Terminal",
     "Text",

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
 
+from hosting import SystemTime, TimeSource
+
+from ..clock import VirtualClock, VirtualLoop
 from ..transports.asgi import ASGIApp
 from ..transports.http import StreamingASGITransport
+from .trouble import PlatformAnswer, Troubles, troubled
 from .wire import PlatformCall
+
+_REFUSAL_SECONDS = 0.01  # so that time passes for whoever tries again at once
+
+PLATFORM_TASK = "platform"
+"""How the names of a simulator's tasks begin."""
+_REFUSED = 400
+_TOLD = 120  # characters of a refusal that the event log holds
+_PUBLIC = "93.184.215.14"  # any address that is not private
 
 
 class Env:
@@ -25,6 +37,19 @@ class Env:
         gives_client: False makes `outbound` return None, so that the channel has to make its own client.
         latency: Seconds that the platform takes for each call.
         log: Told of each call.
+        time_source: What time it is for the channel: for signatures, tokens and their expiry. The kit gives the host's.
+
+    Attributes:
+        fetches: Paths by which the channel only fetches its updates; such calls are not in `calls`.
+        hosts: Where the platform is: the hosts of the clients that were given.
+        requests: Everything that the channel tried to send, whatever became of it.
+        pages: What stands on the web, by path: status, headers and content, whichever host is asked.
+        addresses: What names resolve to, for `resolve`.
+        reachable: Set it to False and the platform is out of reach, as when a network fails.
+        refusals: Calls that came while it was.
+        answers: Answers that the next calls with a text of the turn get in place of the simulator's, by that text.
+        troubles: What happens to calls that hold a certain text.
+        around: What the way to the platform is led through, such as the network of a process that can die.
     """
 
     def __init__(
@@ -37,6 +62,7 @@ class Env:
         gives_client: bool = True,
         latency: float = 0.0,
         log: Callable[[str, str], None] | None = None,
+        time_source: TimeSource | None = None,
     ) -> None:
         self.name = name
         self.path = path
@@ -44,8 +70,19 @@ class Env:
         self.secrets: dict[str, str] = {}
         self.calls: list[PlatformCall] = []
         self.clients: list[httpx.AsyncClient] = []
+        self.hosts: set[str] = set()
+        self.requests: list[httpx.Request] = []
+        self.pages: dict[str, tuple[int, Mapping[str, str], bytes]] = {}
+        self.addresses: dict[str, str] = {}
         self.latency = latency
+        self.reachable = True
+        self.fetches: Collection[str] = ()
+        self.refusals = 0
+        self.answers: dict[str, tuple[int, bytes]] = {}
+        self.troubles = Troubles()
+        self.around: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = _straight
         self.log = log or _not_logged
+        self.time_source: TimeSource = time_source or _loops_own() or SystemTime()
         self._platform = platform
         self._gives_client = gives_client
 
@@ -56,16 +93,69 @@ class Env:
         return self.secrets[name]
 
     def outbound(self, base_url: str) -> httpx.AsyncClient | None:
-        """A client whose requests reach the driver's simulator and nothing else, or None: make your own."""
+        """A client whose requests reach the driver's simulator and nothing else, or None: make your own.
+
+        It waits as long as the platform takes, but no longer than the channel asks with a request.
+        """
         if not self._gives_client:
             return None
-        client = httpx.AsyncClient(base_url=base_url, transport=_PlatformTransport(self, self._platform))
+        transport = self.around(_PlatformTransport(self, self._platform))
+        client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=None)
+        self.clients.append(client)
+        self.hosts.add(client.base_url.host)
+        return client
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        """The addresses of a name: a public one, unless `addresses` says otherwise. For channels that fetch."""
+        return [self.addresses.get(host, _PUBLIC)]
+
+    def platform_client(self) -> httpx.AsyncClient:
+        """For the kit: a client of the simulator itself, whose requests are no calls of the channel.
+
+        Raises:
+            LookupError: The driver has no platform().
+        """
+        if self._platform is None:
+            raise LookupError('the driver sends an event to="platform" and has no platform(); write it')
+        client = httpx.AsyncClient(
+            base_url="http://platform", transport=StreamingASGITransport(self._platform)
+        )
         self.clients.append(client)
         return client
 
 
+def _loops_own() -> TimeSource | None:
+    """The time of the virtual loop, as a host that starts now has it; bound later it would lag behind."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    return VirtualClock().bind(loop) if isinstance(loop, VirtualLoop) else None
+
+
+def _straight(way: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    return way
+
+
 def _not_logged(kind: str, detail: str) -> None:
     return
+
+
+def _patience(request: httpx.Request) -> float | None:
+    """Seconds that the channel waits for an answer; None for as long as it takes."""
+    return request.extensions.get("timeout", {}).get("read")
+
+
+def _named(platform: ASGIApp) -> ASGIApp:
+    """The platform, whose tasks say that they are no part of the application."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            task.set_name(f"{PLATFORM_TASK} {scope['path']}")
+        await platform(scope, receive, send)
+
+    return app
 
 
 class _PlatformTransport(httpx.AsyncBaseTransport):
@@ -73,21 +163,64 @@ class _PlatformTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, env: Env, platform: ASGIApp | None) -> None:
         self._env = env
-        self._bridge = StreamingASGITransport(platform) if platform else None
+        self._bridge = StreamingASGITransport(_named(platform)) if platform else None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._env.requests.append(request)
+        if request.url.path in self._env.pages:
+            status, headers, content = self._env.pages[request.url.path]
+            return httpx.Response(status, headers=dict(headers), content=content)
         if self._bridge is None:
             raise httpx.ConnectError(f"no simulator stands behind {request.url.host}")
+        if not self._env.reachable:
+            self._env.refusals += 1
+            await asyncio.sleep(_REFUSAL_SECONDS)
+            raise httpx.ConnectError(f"{request.url.host} is out of reach")
         if self._env.latency:
             await asyncio.sleep(self._env.latency)
         body = await request.aread()
-        response = await self._bridge.handle_async_request(request)
-        call = PlatformCall(
-            method=request.method, path=request.url.path, body=body, status=response.status_code
+        trouble = self._env.troubles.next(request.url.path, body)
+        if trouble is None:
+            return await self._answered(request)
+        self._env.log("trouble", f"{request.method} {request.url.path}: {type(trouble).__name__}")
+        response = await troubled(trouble, request, self._answered)
+        return self._noted(request, body, response) if isinstance(trouble, PlatformAnswer) else response
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
+        """The call takes effect."""
+        assert self._bridge is not None
+        body = request.content
+        response = self._planned(body)
+        try:
+            async with asyncio.timeout(_patience(request)):
+                response = response or await self._bridge.handle_async_request(request)
+                await response.aread()
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(f"{request.url.host} took longer than the channel waits") from error
+        return self._noted(request, body, response)
+
+    def _noted(self, request: httpx.Request, body: bytes, response: httpx.Response) -> httpx.Response:
+        refused = f": {response.text[:_TOLD]}" if response.status_code >= _REFUSED else ""
+        self._env.log(
+            "platform", f"{request.method} {request.url.path} -> {response.status_code}{refused}".strip()
         )
-        self._env.calls.append(call)
-        self._env.log("platform", f"{call.method} {call.path} -> {call.status}")
+        if request.url.path not in self._env.fetches:
+            call = PlatformCall(
+                method=request.method,
+                path=request.url.path,
+                body=body,
+                status=response.status_code,
+                answer=response.content,
+            )
+            self._env.calls.append(call)
         return response
+
+    def _planned(self, body: bytes) -> httpx.Response | None:
+        for text, (status, answer) in list(self._env.answers.items()):
+            if text.encode() in body:
+                del self._env.answers[text]
+                return httpx.Response(status, content=answer)
+        return None
 
     async def aclose(self) -> None:
         if self._bridge is not None:

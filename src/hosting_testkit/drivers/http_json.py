@@ -37,6 +37,10 @@ class JsonDriver(ChannelDriver):
         headers = {"content-type": "application/json", **self.credentials(credential, user, body)}
         return Inbound(path=self.endpoint, headers=headers, body=body)
 
+    def raw(self, body: bytes) -> Inbound:
+        """`body` as it is, signed."""
+        return self.post(body)
+
     def malformed(self) -> Mapping[str, Inbound]:
         """What can be wrong with any JSON body (contract 14.1)."""
         whole = json_body(self.payload(Turn()))

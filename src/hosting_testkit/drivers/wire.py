@@ -18,11 +18,17 @@ class PlatformCall:
     path: str
     body: bytes
     status: int
+    answer: bytes = b""
 
     @property
     def json(self) -> Any:
         """The body decoded."""
         return json.loads(self.body)
+
+    @property
+    def result(self) -> Any:
+        """The platform's answer decoded."""
+        return json.loads(self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +36,13 @@ class Wire:
     """Everything that left the channel because of one inbound request.
 
     Args:
-        status: HTTP status of the response to the inbound request.
+        status: HTTP status of the response to the inbound request; over a WebSocket the one of a refused handshake, or
+            what the driver's `frame_status` reads.
         headers: Its headers, names in lower case.
         body: Its body, as far as it was read.
         complete: The response was read to its end.
         calls: What the channel sent to its platform, in order.
+        frames: The messages that came over a WebSocket, in order.
     """
 
     status: int
@@ -42,11 +50,17 @@ class Wire:
     body: bytes = b""
     complete: bool = True
     calls: Sequence[PlatformCall] = ()
+    frames: Sequence[str | bytes] = ()
 
     @property
     def json(self) -> Any:
         """The response body decoded."""
         return json.loads(self.body)
+
+    @property
+    def messages(self) -> list[Any]:
+        """The text messages of a WebSocket, decoded."""
+        return [json.loads(frame) for frame in self.frames if isinstance(frame, str)]
 
     @property
     def is_sse(self) -> bool:
@@ -67,12 +81,40 @@ class Text:
         item: Which message or output item this is; None for one of its own.
         to: Where it went, on channels that send: the conversation.
         thread: The thread or topic it went to.
+        mentions: Whom the platform tells that they are meant; one word for all, where it can tell everybody.
     """
 
     text: str
     item: str | None = None
     to: str | None = None
     thread: str | None = None
+    mentions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that went out.
+
+    Args:
+        content: Its bytes.
+        media_type: As the wire says it.
+        name: As the wire says it.
+        to: Where it went, on channels that send: the conversation.
+        thread: The thread or topic it went to.
+    """
+
+    content: bytes
+    media_type: str
+    name: str = ""
+    to: str | None = None
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The message `item` is gone (a deleted message)."""
+
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +141,7 @@ class Terminal:
     texts: Sequence[str] | None = None
 
 
-Out = Text | Delta | Error | Terminal
+Out = Text | Delta | File | Removed | Error | Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +158,26 @@ class Reply:
 
     @property
     def texts(self) -> list[str]:
-        """The texts a person ends up with, in order: deltas joined by item, edits replaced."""
+        """The texts a person ends up with, in order: deltas joined by item, edits replaced, deleted ones gone."""
         shown: dict[object, str] = {}
         for number, out in enumerate(self.outs):
             if isinstance(out, Delta):
                 shown[out.item] = shown.get(out.item, "") + out.text
             elif isinstance(out, Text):
                 shown[number if out.item is None else out.item] = out.text
+            elif isinstance(out, Removed):
+                shown.pop(out.item, None)
         return list(shown.values())
 
     @property
     def text(self) -> str:
         """All texts joined."""
         return "".join(self.texts)
+
+    @property
+    def files(self) -> list[File]:
+        """The files that came out."""
+        return [out for out in self.outs if isinstance(out, File)]
 
     @property
     def errors(self) -> list[Error]:

@@ -56,6 +56,7 @@ class InMemoryHost:
         self._bridge = bridge
         self._options = host_options
         self._stack = AsyncExitStack()
+        self._life = AsyncExitStack()
         self._memory: _KeptStore | None = None
 
     async def __aenter__(self) -> Self:
@@ -78,6 +79,10 @@ class InMemoryHost:
         await self._stack.aclose()
         await self._start()
 
+    async def shutdown(self) -> None:
+        """Ends the application's life cycle while connections stay open, as a server does that lets them finish."""
+        await self._life.aclose()
+
     async def get(self, path: str, **kwargs: Any) -> httpx.Response:
         """One GET, answered in full."""
         return await self.client.get(path, **kwargs)
@@ -90,10 +95,12 @@ class InMemoryHost:
         """One request whose answer is read as it comes; leaving the block disconnects."""
         return self.client.stream(method, path, **kwargs)
 
-    def ws(self, path: str, **kwargs: Any) -> AbstractAsyncContextManager[WebSocketSession]:
-        """A WebSocket; arguments as `hosting_testkit.transports.websocket.connect`."""
+    def ws(
+        self, path: str, *, bridge: BridgeOptions | None = None, **kwargs: Any
+    ) -> AbstractAsyncContextManager[WebSocketSession]:
+        """A WebSocket; arguments as `hosting_testkit.transports.websocket.connect`, `bridge` in place of the host's."""
         headers = {"host": f"{_SERVER[0]}:{_SERVER[1]}", **kwargs.pop("headers", {})}
-        options = replace(self._bridge or BridgeOptions(), server=_SERVER)
+        options = replace(bridge or self._bridge or BridgeOptions(), server=_SERVER)
         return connect(self.host.app, path, headers=headers, options=options, **kwargs)
 
     async def _start(self) -> None:
@@ -104,7 +111,8 @@ class InMemoryHost:
         self.host = AgentFrameworkHost(self._target, channels=channels, **self._options)
         app = self.host.app
         async with AsyncExitStack() as starting:
-            await starting.enter_async_context(lifespan(app))
+            self._life = await starting.enter_async_context(AsyncExitStack())
+            await self._life.enter_async_context(lifespan(app))
             transport = StreamingASGITransport(app, self._bridge)
             self.client = await starting.enter_async_context(
                 httpx.AsyncClient(transport=transport, base_url=BASE_URL)

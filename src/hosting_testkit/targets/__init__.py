@@ -3,6 +3,7 @@
 from . import steps
 from .agent import FakeAgent, Run, Updates
 from .agent_workflows import workflow_concurrent, workflow_sequential
+from .balanced import Balance, Balanced
 from .chat_client import ChatScript, ModelCall, ScriptedChatClient
 from .corpora import BROKEN_TEXTS, INJECTIONS, NASTY_TEXTS, Injection, Unicode
 from .counting import Counting
@@ -13,6 +14,7 @@ from .misbehaving import Failing, Flood, Hang
 from .recorder import RecordedRun, Recorder
 from .scripted import Scripted
 from .steps import Step, Turn
+from .told import FakeTarget
 from .workflows import (
     Order,
     Question,
@@ -29,11 +31,14 @@ __all__ = [
     "BROKEN_TEXTS",
     "INJECTIONS",
     "NASTY_TEXTS",
+    "Balance",
+    "Balanced",
     "ChatScript",
     "Counting",
     "Echo",
     "Failing",
     "FakeAgent",
+    "FakeTarget",
     "Flood",
     "Gate",
     "Gates",

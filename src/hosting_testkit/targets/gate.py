@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from .agent import FakeAgent, Run, Updates
 
 
+class NotReached(AssertionError):
+    """Runs did not come to a point in time; the text says who came where."""
+
+
 @dataclass(slots=True)
 class _Point:
     arrived: int = 0
@@ -43,7 +47,7 @@ class Gates:
             timeout: Seconds of loop time; None waits for ever.
 
         Raises:
-            AssertionError: They did not come in time; says who came where.
+            NotReached: They did not come in time; says who came where.
         """
         point = self._points[name]
         try:
@@ -53,7 +57,7 @@ class Gates:
                     await point.moved.wait()
         except TimeoutError:
             came = {name: point.arrived for name, point in self._points.items() if point.arrived}
-            raise AssertionError(
+            raise NotReached(
                 f"{point.arrived} of {times} runs reached {name!r} in {timeout} s; arrivals: {came or 'none'}"
             ) from None
 

@@ -41,6 +41,8 @@ class AppTask:
         except (Exception, asyncio.CancelledError) as error:
             self.error = error
             self._transcript.add(AppFailed(self._transcript.now(), error))
+            if isinstance(error, asyncio.CancelledError):
+                raise
         else:
             self._transcript.add(AppEnded(self._transcript.now()))
         finally:

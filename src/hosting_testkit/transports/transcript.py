@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -145,6 +147,11 @@ class Transcript:
     clock: TimeSource | None = None
     records: list[Record] = field(default_factory=_no_records)
 
+    def __post_init__(self) -> None:
+        listening = _listening.get()
+        if listening is not None:
+            listening.append(self)
+
     def now(self) -> float:
         """The time to put on a record."""
         return asyncio.get_running_loop().time() if self.clock is None else self.clock.monotonic()
@@ -162,3 +169,17 @@ class Transcript:
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+_listening: ContextVar[list[Transcript] | None] = ContextVar("hosting_testkit_transcripts", default=None)
+
+
+@contextmanager
+def all_transcripts() -> Generator[list[Transcript]]:
+    """The transcripts of all connections that are opened in this block, tasks started in it included."""
+    opened: list[Transcript] = []
+    token = _listening.set(opened)
+    try:
+        yield opened
+    finally:
+        _listening.reset(token)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
-from hosting import HostedRunResult
+from hosting import Channel, HostedRunResult
 
-from ...drivers import SUPPORTED, Out, Text, Wire
+from ...drivers import SUPPORTED, Env, Out, Text, Wire
 from ...targets.scripted import Scripted
 from ..reference import RpcChannel, RpcDriver
 from .model import mutant
@@ -18,14 +17,20 @@ from .model import mutant
 class LiarDriver(RpcDriver):
     """Finds out what the target is going to say, instead of reading the wire."""
 
+    def make(self, env: Env) -> Channel:
+        self.made: Any = super().make(env)
+        return self.made
+
     def outbound(self, wire: Wire) -> Sequence[Out]:
-        said = [
-            script
-            for item in gc.get_objects()
-            if type(item) is Scripted
-            for script in vars(item)["_turns"][0]
-        ]
-        return [Text(str(text)) for text in said[-1:]]
+        return [Text(str(text)) for text in _script(self.made.context)]
+
+
+def _script(host: Any) -> Sequence[Any]:
+    """The script of the target, behind what wraps it; these are nobody's business."""
+    thing = host._services.target._agent
+    while not isinstance(thing, Scripted):
+        thing = thing.target
+    return vars(thing)["_turns"][0]
 
 
 @mutant("canned-reply", kills={"HC-CAP-001": "the answer on the wire"}, answers=False)

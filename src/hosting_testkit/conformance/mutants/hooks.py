@@ -41,6 +41,36 @@ class HookInputOnly(_WrapsTheRunHook):
         return request.replace(input=hooked.input)
 
 
+@mutant(
+    "hook-session-lost",
+    defect="puts its own session back after the hook",
+    kills={"HC-RUNHOOK-003": "the session that the hook set: FAILED"},
+)
+class HookSessionLost(_WrapsTheRunHook):
+    def taken(self, request: ChannelRequest, hooked: Any) -> ChannelRequest:
+        return hooked.replace(session=request.session)
+
+
+@mutant(
+    "hook-mode-lost",
+    defect="puts its own session mode back after the hook",
+    kills={"HC-RUNHOOK-003": "sessions under session_mode='disabled': FAILED"},
+)
+class HookModeLost(_WrapsTheRunHook):
+    def taken(self, request: ChannelRequest, hooked: Any) -> ChannelRequest:
+        return hooked.replace(session_mode=request.session_mode)
+
+
+@mutant(
+    "hook-misuse-mended",
+    defect="puts back in silence what no hook may change",
+    kills={"HC-RUNHOOK-003": "runs after the hook changed 'channel': FAILED"},
+)
+class HookMisuseMended(_WrapsTheRunHook):
+    def taken(self, request: ChannelRequest, hooked: Any) -> ChannelRequest:
+        return hooked.replace(channel=request.channel, delivery_id=request.delivery_id, caller=request.caller)
+
+
 @mutant("resphook-ignored", kills={"HC-RESPHOOK-002": "the one-shot answer"})
 class ResponseHookIgnored(RpcChannel):
     def __init__(self, **options: Any) -> None:

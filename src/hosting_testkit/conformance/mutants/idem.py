@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from hosting import Caller, ChannelRequest, TurnInProgress
+from hosting import Caller, ChannelRequest, HostedRunResult, TurnInProgress
 
 from ..reference import BotChannel, RpcChannel
+from ..reference.bot_update import Ignored
 from .model import mutant
 
 _numbers = itertools.count()
@@ -41,3 +45,71 @@ class RefusesRedelivery(BotChannel):
             raise TurnInProgress("This event was seen before.")
         self.seen.add(event_id)
         return event_id
+
+
+class OwnSet(BotChannel):
+    """Keeps what it has seen itself; to the host each delivery is a new one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: set[str] = set()
+
+    async def take(self, payload: Mapping[str, Any]) -> None:
+        event = self.parse(payload)
+        if isinstance(event, Ignored) or event.delivery_id in self.seen:
+            return
+        fresh = {"delivery_id": f"{event.delivery_id}-{next(_numbers)}"}
+        await self.mark(event.delivery_id)
+        await self.context.accept(replace(event, **fresh))
+
+    async def mark(self, delivery_id: str) -> None:
+        self.seen.add(delivery_id)
+
+
+@mutant("check-then-act", kills={"HC-IDEM-002": "runs of copies that came at once: FAILED"})
+class CheckThenAct(OwnSet):
+    async def mark(self, delivery_id: str) -> None:
+        await asyncio.sleep(0.01)  # a look into a cache elsewhere
+        await super().mark(delivery_id)
+
+
+@mutant("content-hash-dedupe", kills={"HC-IDEM-005": "runs of two messages with the same words: FAILED"})
+class ContentHash(BotChannel):
+    async def take(self, payload: Mapping[str, Any]) -> None:
+        event = self.parse(payload)
+        if not isinstance(event, Ignored):
+            said = hashlib.sha256(self.text(payload).encode()).hexdigest()
+            await self.context.accept(replace(event, delivery_id=said))
+
+
+@mutant("content-hash-dedupe", kills={"HC-IDEM-005": "runs of two messages with the same words: FAILED"})
+class RpcContentHash(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        said = hashlib.sha256(str(turn.input).encode()).hexdigest()
+        return turn.replace(delivery_id=said)
+
+
+@mutant("ignores-idempotency-key", kills={"HC-IDEM-011": "in sequence: runs of both requests: FAILED"})
+class IgnoresKey(NoIdempotencyKey):
+    """Does not read the header."""
+
+
+@mutant(
+    "idempotency-key-global",
+    kills={"HC-IDEM-011": "the answer to another caller with the same key: FAILED"},
+)
+class GlobalKey(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        return turn.replace(caller=Caller("everybody")) if turn.delivery_id else turn
+
+
+@mutant(
+    "new-id-for-a-repeat",
+    defect="answers a repeated key under a new id",
+    kills={"HC-IDEM-011": "the body of the second answer: FAILED"},
+)
+class NewIdForRepeat(RpcChannel):
+    def render(self, result: HostedRunResult[Any], items: Sequence[str]) -> dict[str, Any]:
+        return {**super().render(result, items), "id": self.context.id_source.new("resp")}

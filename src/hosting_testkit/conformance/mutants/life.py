@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from hosting import InboundEvent
+
 from ..reference import BotChannel
 from .model import mutant
 
@@ -23,6 +25,17 @@ class LeakTask(BotChannel):
     async def start(self) -> None:
         await super().start()
         self.poller = asyncio.create_task(asyncio.sleep(3600), name="poller")
+
+
+@mutant(
+    "leak-task-of-a-turn",
+    defect="leaves a task behind that shows that it is typing",
+    kills={"HC-LIFE-005": "left after the shutdown: FAILED"},
+)
+class LeakTaskOfATurn(BotChannel):
+    async def process(self, event: InboundEvent, /) -> None:
+        self.typing = asyncio.create_task(asyncio.sleep(3600), name="typing")
+        await super().process(event)
 
 
 @mutant("leak-client", kills={"HC-LIFE-005": "open httpx.AsyncClient"})

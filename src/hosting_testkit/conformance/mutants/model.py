@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...drivers.base import ChannelDriver
-from ..reference import BotDriver, RpcDriver
+from ..reference import REFERENCES, SPECIAL
 from ..registry import UnknownRule, catalogue, defects
 
 C = TypeVar("C", bound=type[Any])
@@ -75,6 +75,8 @@ def mutants() -> list[Mutant]:
 
 
 def _driver_of(broken: type[Any]) -> type[ChannelDriver]:
-    references: tuple[Any, ...] = (RpcDriver, BotDriver)
-    base = next(driver for driver in references if issubclass(broken, driver.channel_class))
+    fitting: list[Any] = [
+        driver for driver in (*REFERENCES, *SPECIAL) if issubclass(broken, driver.channel_class)
+    ]
+    base = max(fitting, key=lambda driver: len(driver.channel_class.__mro__))  # with most of its own
     return type(base.__name__, (base,), {"channel_class": broken, "__module__": broken.__module__})

@@ -45,13 +45,21 @@ class Latin1(RpcChannel):
 @mutant("runs-on-edit", kills={"HC-REQ-008": "runs of edit"})
 class RunsOnEdit(BotChannel):
     def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
-        kind = "message" if payload.get("kind") == "edit" else payload.get("kind")
+        kind = "message" if payload.get("kind") == "message_edited" else payload.get("kind")
         return super().parse({**payload, "kind": kind})
 
 
 @mutant("5xx-on-unknown-event", kills={"HC-REQ-008": "kind-of-next-year is acknowledged"})
 class FailsOnUnknownEvent(BotChannel):
-    KNOWN = ("message", "edit", "join", "typing", "receipt", "reaction")
+    KNOWN = (
+        "message",
+        "message_edited",
+        "member_joined",
+        "member_left",
+        "bot_blocked",
+        "message_read",
+        "reaction",
+    )
 
     def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
         self.KNOWN.index(payload["kind"])

@@ -14,7 +14,7 @@ from ..reference import RpcChannel
 from .model import mutant
 
 
-@mutant("hardcoded-path", kills={"HC-ROUTE-001": "a turn at /kit/here"}, answers=False)
+@mutant("hardcoded-path", kills={"HC-ROUTE-001": "status of a turn at /kit/here: FAILED"}, answers=False)
 class HardcodedPath(RpcChannel):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -9,6 +9,7 @@ from typing import Any
 from hosting import Caller, ChannelRequest, ChannelSession, HostedRunResult, InboundEvent
 
 from ..reference import BotChannel, RpcChannel
+from ..reference.bot_update import Ignored
 from .model import mutant
 
 _numbers = itertools.count()
@@ -59,7 +60,27 @@ class ResetAll(_OwnReset):
             await self.context.reset_session(key)
 
 
-@mutant("reset-noop", kills={"HC-SESS-007": "the next turn after a reset"})
+@mutant("reset-noop", kills={"HC-SESS-007": "the next turn after a reset: FAILED"})
 class ResetNoop(_OwnReset):
     async def reset(self) -> None:
         return
+
+
+@mutant(
+    "reset-when-idle",
+    defect="overhears /new while a turn of the chat is under way",
+    kills={"HC-SESS-007": "the next turn after a reset during a turn: FAILED"},
+)
+class ResetWhenIdle(BotChannel):
+    running = 0
+
+    async def run(self, request: ChannelRequest, event: InboundEvent) -> HostedRunResult[Any]:
+        self.running += 1
+        try:
+            return await super().run(request, event)
+        finally:
+            self.running -= 1
+
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        return Ignored("busy") if self.running and self.text(payload) == "/new" else event

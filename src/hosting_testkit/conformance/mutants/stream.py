@@ -1,14 +1,13 @@
-"""Channels that spoil a stream, or the end of one."""
+"""Channels that send pieces too late, twice, in the wrong order or to the wrong reader."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, ClassVar
 
-from starlette.responses import StreamingResponse
-
-from hosting import ChannelRequest, HostedRunResult, HostedStreamResult
+from hosting import Caller, ChannelRequest, HostedStreamResult
 from hosting.messaging import StreamedItems
 
 from ..reference import RpcChannel
@@ -19,12 +18,6 @@ from .model import mutant
 class BuffersStream(RpcChannel):
     async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
         yield b"".join([frame async for frame in super().frames(stream)])
-
-
-@mutant("delta-final-skew", kills={"HC-STREAM-003": "items in the end of the stream"})
-class DeltaFinalSkew(RpcChannel):
-    def done(self, result: HostedRunResult[Any], items: Sequence[str]) -> bytes:
-        return super().done(result, [item.strip() for item in items])
 
 
 @mutant("two-terminals", kills={"HC-STREAM-004": "terminal events after a failure in the middle: FAILED"})
@@ -48,53 +41,69 @@ class PostTerminalDelta(RpcChannel):
         yield last
 
 
-class _PlainStreaming(RpcChannel):
-    """Hands a generator to Starlette, which does not close it."""
+@mutant("reorders", kills={"HC-STREAM-002": "pieces at once: what is visible in the end: FAILED"})
+class Reorders(RpcChannel):
+    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
+        ready: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def answer_stream(self, turn: ChannelRequest, body: Mapping[str, Any]) -> Any:
-        stream = await self.context.run_stream(turn, protocol_request=body)
-        return StreamingResponse(self.frames(stream), media_type="text/event-stream")
+        async def send(frame: bytes, seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            ready.put_nowait(frame)
+
+        sending: list[asyncio.Task[None]] = []
+        async with aclosing(super().frames(stream)) as frames:
+            async for frame in frames:
+                if not frame.startswith(b"event: delta"):
+                    await asyncio.gather(*sending)
+                    while not ready.empty():
+                        yield ready.get_nowait()
+                    yield frame
+                else:  # some take longer than others
+                    sending.append(asyncio.create_task(send(frame, 0.02 * (len(sending) % 2))))
 
 
-@mutant("no-aclose", kills={"HC-CANCEL-004": "not closed after"})
-class NoClose(_PlainStreaming):
+@mutant("dup-delta", kills={"HC-STREAM-002": "what is visible in the end: FAILED"})
+class DuplicateDelta(RpcChannel):
+    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
+        last = b""
+        async with aclosing(super().frames(stream)) as frames:
+            async for frame in frames:
+                if frame.startswith(b"event: done"):
+                    yield last  # flushed once more
+                yield frame
+                last = frame
+
+
+@mutant("shared-buffer", kills={"HC-STREAM-019": "what one of two readers sees: FAILED"})
+class SharedBuffer(RpcChannel):
+    waiting: ClassVar[list[tuple[int, str]]] = []
+
     async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
         items = StreamedItems()
-        async for update in stream:
-            for item, text in items.add(update):
-                yield self.frame("delta", {"item": item, "text": text})
-        yield self.done(await stream.result(), items.texts)
-
-
-@mutant("cleanup-in-gc", kills={"HC-CANCEL-004": "not closed after"})
-class CleanupInGc(_PlainStreaming):
-    """Closes in `finally`, which runs whenever the collector comes by."""
-
-
-@mutant(
-    "replace-adds",
-    defect="adds a replacement to the text that it replaces",
-    kills={"HC-STREAM-003": "an equal replacement: items of the stream: FAILED"},
-)
-class ReplaceAdds(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
         try:
             async for update in stream:
-                yield self.frame("delta", {"item": 0, "text": update.text})
-            result = await stream.result()
-            yield self.done(result, self.items(result))
+                self.waiting.extend(items.add(update))
+                await asyncio.sleep(0.01)  # more may come
+                for item, text in self.waiting:
+                    yield self.frame("delta", {"id": stream.response_id, "item": item, "text": text})
+                self.waiting.clear()
+            yield self.done(await stream.result(), items.texts)
         finally:
             await self.close(stream)
 
 
 @mutant(
-    "silent-break",
-    defect="breaks the stream off when the turn fails in the middle",
-    kills={"HC-STREAM-004": "terminal events after a failure in the middle: FAILED"},
+    "id-on-self",
+    defect="keeps the id of the answer on the channel, where the next turn puts its own",
+    kills={"HC-STREAM-019": "each of two streams names itself only: FAILED"},
 )
-class SilentBreak(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                if not frame.startswith(b"event: error"):
-                    yield frame
+class IdOnSelf(RpcChannel):
+    latest: str | None = None
+
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        self.latest = turn.response_id
+        return turn
+
+    def frame(self, event: str, data: Mapping[str, Any]) -> bytes:
+        return super().frame(event, {**data, "id": self.latest} if event == "delta" else data)

@@ -1,16 +1,21 @@
-"""A request-response channel: JSON in, JSON or server-sent events out, on one path.
+"""A request-response channel: JSON in, JSON or server-sent events out.
 
-Request `{"input": "…", "session": "…", "stream": true, "options": {…}}`, answer `{"id", "status", "items": ["…"]}`.
-Events: `delta` `{"item", "text"}` any number of times, then one of `done` (the answer) and `error`. Each step is a
-method of its own, so that a mutant can break one of them.
+`POST` at the exact path and at its `/v1` form: `{"input": "…", "session": "…", "stream": true}`, and optional `after` (the
+id of an earlier answer to continue), `options`, `state`, `files`, `answers` (`{"request id": true}`) and `hosting`. The
+answer is `{"id", "status", "items": ["…"], "files", "requests", "state"}`. Events: `delta` `{"id", "n", "item", "text"}`
+any number of times, then one of `done` (the answer) and `error`. `POST /{id}/cancel` cancels. Each step is a method of its
+own, so that a mutant can break one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any, Literal, Unpack
 
 import msgspec
+from agent_framework import Content, Message
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -19,14 +24,12 @@ from hosting import (
     ChannelContext,
     ChannelContribution,
     ChannelRequest,
-    ChannelResponseHook,
-    ChannelRunHook,
     ChannelSession,
-    ChannelStreamUpdateHook,
     HostedRunResult,
     HostedStreamResult,
     HostingError,
     RequestError,
+    UnknownReference,
     as_response,
 )
 from hosting.messaging import StreamedItems, text_items
@@ -40,7 +43,11 @@ from hosting.web import (
     sse_event,
 )
 
-_OPTIONS = frozenset({"temperature", "max_tokens"})
+from . import rpc_body
+from .options import CommonOptions, keep_common
+from .rpc_answers import RpcAnswers
+from .rpc_header import VersionHeader
+
 _MAX_BODY = 1024 * 1024
 
 
@@ -51,12 +58,15 @@ class RpcChannel:
         auth: As in contract 17.2.
         name: The channel's name.
         path: Where it is mounted.
-        run_hook: See `hosting.ChannelRunHook`.
-        response_hook: See `hosting.ChannelResponseHook`.
-        stream_update_hook: See `hosting.ChannelStreamUpdateHook`.
+        common: See `CommonOptions`.
     """
 
     context: ChannelContext
+    answers: RpcAnswers
+    run_hook: Any
+    response_hook: Any
+    stream_update_hook: Any
+    transport: Literal["http"] = "http"
 
     def __init__(
         self,
@@ -64,31 +74,60 @@ class RpcChannel:
         auth: Auth = "loopback",
         name: str = "rpc",
         path: str = "/rpc",
-        run_hook: ChannelRunHook | None = None,
-        response_hook: ChannelResponseHook | None = None,
-        stream_update_hook: ChannelStreamUpdateHook | None = None,
+        **common: Unpack[CommonOptions],
     ) -> None:
         self.name = name
         self.path = path
-        self.run_hook = run_hook
-        self.response_hook = response_hook
-        self.stream_update_hook = stream_update_hook
         self.gate = resolve_auth(auth, channel=name)
+        keep_common(self, common)
 
     def contribute(self, context: ChannelContext, /) -> ChannelContribution:
-        """One route, at the exact path."""
+        """Its own routes, the same under `/v1`, a well-known document, and a header on every answer."""
         self.context = context
-        return ChannelContribution(routes=self.routes())
+        self.answers = RpcAnswers(context)
+        return ChannelContribution(
+            routes=self.routes(), root_routes=self.root_routes(), middleware=[Middleware(VersionHeader)]
+        )
 
     def routes(self) -> list[Route]:
         """The addresses of this channel."""
-        return [Route("/", self.handle, methods=["POST"])]
+        return self.at("")
+
+    def root_routes(self) -> list[Route]:
+        """What clients ask for outside the channel's path (contract 1.4)."""
+        base, _, last = self.path.rpartition("/")
+        document = Route(f"/.well-known/{self.name}.json", self.document, methods=["GET"])
+        return [document, *(self.at(f"{base}/v1/{last}") if last else [])]
+
+    def at(self, prefix: str) -> list[Route]:
+        """The channel's routes under `prefix`."""
+        return [
+            Route(prefix or "/", self.handle, methods=["POST"]),
+            Route(f"{prefix}/{{id}}/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    async def document(self, request: Request) -> JsonAnswer:
+        """Where the channel is; for everybody."""
+        return JsonAnswer(msgspec.json.encode({"name": self.name, "path": self.path}))
+
+    async def cancel(self, request: Request) -> JsonAnswer:
+        """Ends the run of an answer, or says how it ended."""
+        caller = await self.authenticate(request)
+        response_id: str = request.path_params["id"]
+        status = await self.answers.cancel(caller.id, response_id)
+        return JsonAnswer(msgspec.json.encode({"id": response_id, "status": status}))
 
     async def handle(self, request: Request) -> JsonAnswer | StreamingAnswer:
         """One request: authenticate, read, parse, run, render."""
         caller = await self.authenticate(request)
         body = await self.read(request)
-        turn = self.parse(body, caller, request.headers)
+        turn = await self.with_answers(self.parse(body, caller, request.headers), body, caller)
+        return await self.respond(request, turn, body)
+
+    async def respond(
+        self, request: Request, turn: ChannelRequest, body: Mapping[str, Any]
+    ) -> JsonAnswer | StreamingAnswer:
+        """One turn: its events, or its whole answer."""
         if turn.stream:
             return await self.answer_stream(turn, body)
         async with cancel_on_disconnect(request.receive):
@@ -105,61 +144,104 @@ class RpcChannel:
 
     def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
         """The turn that a body asks for."""
+        response_id = self.context.id_source.new("resp")
+        files = rpc_body.files(body)
+        said = self.input(body)
+        after = rpc_body.typed(body, "after", str, "")
+        follow_up = ChannelSession(key=response_id, parent_key=after)
         return ChannelRequest(
             channel=self.name,
             operation="ask",
-            input=self.input(body),
+            input=[Message("user", [said, *files])] if files else said,
             caller=caller,
-            session=self.session(body, caller),
+            session=follow_up if after else self.session(body, caller),
             options=self.options(body),
-            stream=_typed(body, "stream", bool, False),
+            stream=rpc_body.typed(body, "stream", bool, False),
             delivery_id=headers.get("idempotency-key"),
+            attributes=rpc_body.attributes(body),
+            client_state=body.get("state"),
+            response_id=response_id,
         )
 
     def input(self, body: Mapping[str, Any]) -> str:
-        """The text; blank text is no turn (contract 3.5)."""
-        text = _typed(body, "input", str, "")
-        if not text.strip():
+        """The text; blank text alone is no turn (contract 3.5)."""
+        text = rpc_body.typed(body, "input", str, "")
+        if not text.strip() and not body.get("files") and not body.get("answers"):
             raise RequestError("The input is missing or blank.", param="input")
+        if len(text) > rpc_body.INPUT_LIMIT:
+            raise RequestError(f"The input is longer than {rpc_body.INPUT_LIMIT} characters.", param="input")
         return text
 
     def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
         """The session that the body names; it belongs to the caller."""
-        key = _typed(body, "session", str, "")
+        key = rpc_body.typed(body, "session", str, "")
         return ChannelSession(key=key) if key else None
 
     def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The allowed ones of the options asked for."""
-        asked = _typed(body, "options", dict, {})
-        return {name: value for name, value in asked.items() if name in _OPTIONS}
+        asked = rpc_body.typed(body, "options", dict, {})
+        return {name: value for name, value in asked.items() if name in rpc_body.OPTIONS}
+
+    async def with_answers(
+        self, turn: ChannelRequest, body: Mapping[str, Any], caller: Caller
+    ) -> ChannelRequest:
+        """The turn with the caller's answers to open requests as its input (contract 6.8)."""
+        given: list[Content] = []
+        for request_id, approved in rpc_body.typed(body, "answers", dict, {}).items():
+            answer = await self.answers.requests.answer(caller.id, request_id, approved=approved is True)
+            if answer is None:
+                raise UnknownReference("No such request is open.", param="answers")
+            given.append(answer)
+        return turn.replace(input=[Message("user", given)]) if given else turn
 
     async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
         """One turn to its end."""
-        return await self.context.run(turn, protocol_request=body)
+        try:
+            return await self.context.run(turn, protocol_request=body, on_commit=self.answers.begin(turn))
+        finally:
+            self.answers.end(turn.response_id)
 
     async def answer_stream(self, turn: ChannelRequest, body: Mapping[str, Any]) -> StreamingAnswer:
         """One turn as events; what fails before its first update still gets a status."""
-        stream = await self.context.run_stream(turn, protocol_request=body)
+        return self.streamed(self.frames(await self.open(turn, body)))
+
+    def streamed(self, frames: AsyncGenerator[bytes]) -> StreamingAnswer:
+        """The answer that is made of `frames`."""
         limits = self.context.limits
         return StreamingAnswer(
-            self.frames(stream),
+            frames,
             write_timeout=limits.write_timeout,
             keepalive=limits.keepalive,
             logger=self.context.logger,
         )
 
+    async def open(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedStreamResult:
+        """The turn, begun."""
+        try:
+            begun = self.answers.begin(turn)
+            return await self.context.run_stream(turn, protocol_request=body, on_commit=begun)
+        except BaseException:
+            self.answers.end(turn.response_id)
+            raise
+
     async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
         """The events of one turn; the stream is closed whatever becomes of its reader."""
-        items = StreamedItems()
+        items, numbers = StreamedItems(), self.numbers()
         try:
             async for update in stream:
                 for item, text in items.add(update):
-                    yield self.frame("delta", {"item": item, "text": text})
-            yield self.done(await stream.result(), items.texts)
+                    place = {"id": stream.response_id, "n": next(numbers), "item": item}
+                    yield self.frame("delta", {**place, "text": text})
+            result = await stream.result()
+            yield self.done(result, items.texts)
         except HostingError as error:
             yield self.frame("error", {"code": error.code, "message": error.message})
         finally:
             await self.close(stream)
+
+    def numbers(self) -> Iterator[int]:
+        """The numbers of a stream's deltas."""
+        return count()
 
     def done(self, result: HostedRunResult[Any], items: Sequence[str]) -> bytes:
         """The terminal event; it lists what was streamed."""
@@ -168,6 +250,7 @@ class RpcChannel:
     async def close(self, stream: HostedStreamResult) -> None:
         """Abandons the turn if it still runs."""
         await stream.aclose()
+        self.answers.end(stream.response_id)
 
     def items(self, result: HostedRunResult[Any]) -> Sequence[str]:
         """What a one-shot answer says."""
@@ -175,15 +258,14 @@ class RpcChannel:
 
     def render(self, result: HostedRunResult[Any], items: Sequence[str]) -> dict[str, Any]:
         """The answer object."""
-        return {"id": result.response_id, "status": result.status, "items": list(items)}
+        answer: dict[str, Any] = {"id": result.response_id, "status": result.status, "items": list(items)}
+        more = {
+            "files": rpc_body.shown_files(as_response(result.result)),
+            "requests": [str(request.id) for request in result.requests],
+            "state": result.client_state,
+        }
+        return {**answer, **{name: value for name, value in more.items() if value}}
 
     def frame(self, event: str, data: Mapping[str, Any]) -> bytes:
         """One event on the wire."""
         return sse_event(msgspec.json.encode(data), event=event)
-
-
-def _typed(body: Mapping[str, Any], key: str, kind: type[Any], default: Any) -> Any:
-    value = body.get(key, default)
-    if not isinstance(value, kind):
-        raise RequestError(f"{key!r} must be a JSON {kind.__name__}.", param=key)
-    return value

@@ -1,16 +1,40 @@
 """Reports: one result, several writers."""
 
-from .json import item_to_json, read_item, to_json
+from .badge import Badge, NoBadge, badge_of
+from .har import to_har
+from .html import to_html
+from .json import document, item_to_json, read_item, to_json
+from .junit import properties, to_junit
+from .markdown import to_markdown
 from .model import NotConformant, Report
-from .terminal import failure_text, render, sum_line
+from .repro import scripts
+from .sarif import to_sarif
+from .terminal import evidence_text, failure_text, render, sum_line
+from .writers import FORMATS, Output, UnknownFormat, write_scripts
 
 __all__ = [
+    "FORMATS",
+    "Badge",
+    "NoBadge",
     "NotConformant",
+    "Output",
     "Report",
+    "UnknownFormat",
+    "badge_of",
+    "document",
+    "evidence_text",
     "failure_text",
     "item_to_json",
+    "properties",
     "read_item",
     "render",
+    "scripts",
     "sum_line",
+    "to_har",
+    "to_html",
     "to_json",
+    "to_junit",
+    "to_markdown",
+    "to_sarif",
+    "write_scripts",
 ]

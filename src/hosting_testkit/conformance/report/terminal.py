@@ -2,73 +2,158 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from ..model import Check, ItemResult, Verdict
 from ..registry import catalogue, contract_level, written_rules
+from ..signatures import diagnosis
 from .model import Report
 
 _WIDTH = 118
 _SHOWN = 600
+_LOG_LINES = 12
 
 
-def render(report: Report, *, address: str | None = None) -> str:
-    """Every bad item in full, then the sum; `address` as for `failure_text`."""
-    parts = [failure_text(result, report.channel, address=address) for result in report.bad]
+def render(report: Report, *, address: str | None = None, repro: str = "", trace: bool = False) -> str:
+    """Every bad item in full, those that follow from another one as a line, then the sum.
+
+    Args:
+        report: What to tell.
+        address: As for `failure_text`.
+        repro: Folder of the scripts that were written, if they were.
+        trace: With everything that crossed the wire.
+    """
+    shown = {result.id for result in report.bad}
+    parts: list[str] = []
+    for result in report.bad:
+        if result.cause in shown:
+            continue
+        text = failure_text(
+            result, report.channel, level=report.level.name, address=address, repro=repro, trace=trace
+        )
+        follows = [other for other in report.bad if other.cause == result.id]
+        parts.append("\n".join([text, *_follows(follows)]))
     return "\n\n".join([*parts, sum_line(report)])
 
 
 def sum_line(report: Report) -> str:
-    """`rpc @ 2026.1: 26 in level = 23 run + 2 n/a + 1 provisional; 23 pass, 0 FAIL, 0 unproven; 1.2 s`."""
+    """`rpc @ 2026.1: 26 in level = 24 run + 2 n/a; 24 pass, 0 FAIL, 0 unproven; provisional 3/4; 1.2 s`."""
     counts = report.counts
-    columns = [
-        f"{report.ran} run",
-        f"{counts[Verdict.NOT_APPLICABLE]} n/a",
-        f"{counts[Verdict.PROVISIONAL]} provisional",
-    ]
-    if deselected := report.in_level - len(report.by_rule):
-        columns.append(f"{deselected} deselected")
-    verdicts = [
-        f"{counts[Verdict.PASS]} pass",
-        f"{counts[Verdict.FAIL]} FAIL",
-        f"{counts[Verdict.UNPROVEN]} unproven",
-    ]
-    if counts[Verdict.HARNESS_ERROR]:
-        verdicts.append(f"{counts[Verdict.HARNESS_ERROR]} HARNESS ERROR")
-    line = f"{report.channel} @ {report.contract}: {report.in_level} in level = {' + '.join(columns)}; "
-    line += ", ".join(verdicts)
-    if report.not_written:
-        line += f"; {report.not_written} rules of this tier are not written yet"
-    if not report.ran:
-        line += "; NO RULE RAN, so nothing is shown"
+    columns = [f"{report.ran} run", f"{counts[Verdict.NOT_APPLICABLE]} n/a"]
+    if unstable := counts[Verdict.PROVISIONAL] + counts[Verdict.PROVISIONAL_FAIL]:
+        columns.append(f"{unstable} unstable")
+    if report.missing:
+        columns.append(f"{len(report.missing)} deselected")
+    line = f"{report.channel} @ {report.level.name}: {report.in_level} in level = {' + '.join(columns)}; "
+    line += ", ".join(_verdicts(report))
+    if report.provisional:
+        passed = sum(_passed_outside(report, rule) for rule in report.provisional)
+        line += f"; provisional {passed}/{len(report.provisional)}"
+    if report.vacuous:
+        line += f"; {report.vacuous}"
     return f"{line}; {report.seconds:.1f} s"
 
 
-def failure_text(result: ItemResult, channel: str, *, address: str | None = None) -> str:
-    """One item: the rule, why it matters, what was done, expected and observed, and how to run it again.
-
-    Args:
-        result: The item.
-        channel: The channel's name.
-        address: What `--conformance` finds its driver by; its name if left out.
-    """
+def evidence_text(result: ItemResult, channel: str, *, level: str = "") -> str:
+    """One item: the rule, why it matters, what was done, expected and observed; what a ledger's words are found in."""
     text = catalogue()[result.rule]
     rule = written_rules().get(result.rule)
     lines = [
         f"{result.rule} [{text.level}] {text.text}",
-        f"  channel {channel}, variant {result.variant}, level {contract_level()}",
+        f"  channel {channel}, variant {result.variant}, level {level or contract_level()}",
     ]
     if rule is not None:
         lines += _field("why", rule.why)
     lines += _field(str(result.verdict), result.reason)
     lines += _checks(result.checks)
     if result.log:
-        lines += _field("log", "\n".join(result.log), fold=False)
-    lines += _field("clauses", ", ".join(text.clauses))
-    lines += _field("rerun", f"pytest --conformance {address or channel} --conformance-rule {result.rule}")
+        lines += _field("log", "\n".join(result.log[-_LOG_LINES:]), fold=False)
     return "\n".join(lines)
+
+
+def failure_text(
+    result: ItemResult,
+    channel: str,
+    *,
+    level: str = "",
+    address: str | None = None,
+    repro: str = "",
+    trace: bool = False,
+) -> str:
+    """`evidence_text`, then what is likely, and the ways to run it again.
+
+    Args:
+        result: The item.
+        channel: The channel's name.
+        level: The level that is scored.
+        address: What `--conformance` finds its driver by; its name if left out.
+        repro: Folder of the scripts that were written, if they were.
+        trace: With everything that crossed the wire.
+    """
+    lines = [evidence_text(result, channel, level=level)]
+    if trace:
+        told = (
+            f"t={record.at:.3f} #{record.connection} {record.kind} {record.text}" for record in result.wire
+        )
+        lines += _field("wire", "\n".join(told), fold=False)
+    if (guess := diagnosis(result)) is not None:
+        lines += _field(*guess)
+    if result.cause:
+        lines += _field("cause", f"probably follows from {result.cause}; mend that first")
+    if result.listed:
+        lines += _field("ledger", result.listed)
+    lines += _field("clauses", ", ".join(catalogue()[result.rule].clauses))
+    lines += _field("rerun", f"pytest --conformance {address or channel} --conformance-rule {result.rule}")
+    if repro:
+        lines += _field("repro", f"{repro}/{script_name(channel, result)}")
+    if result.verdict is Verdict.FAIL and not result.listed:
+        words = result.broken[0].name if result.broken else _without_place(result.reason)
+        lines += _field("known?", f"add to conformance.ledger.toml with contains = {words!r}")
+    return "\n".join(lines)
+
+
+def script_name(channel: str, result: ItemResult) -> str:
+    """The name of the script that runs an item alone."""
+    return f"{channel}_{result.rule}_{result.variant}.py"
+
+
+def _verdicts(report: Report) -> list[str]:
+    counts = report.counts
+    columns = [f"{counts[Verdict.PASS]} pass"]
+    if counts[Verdict.EXPECTED_FAIL]:
+        columns.append(f"{counts[Verdict.EXPECTED_FAIL]} expected-fail")
+    columns += [f"{counts[Verdict.FAIL]} FAIL", f"{counts[Verdict.UNPROVEN]} unproven"]
+    for verdict in (Verdict.UNEXPECTED_PASS, Verdict.INCONCLUSIVE):
+        if counts[verdict]:
+            columns.append(f"{counts[verdict]} {verdict}")
+    if counts[Verdict.HARNESS_ERROR]:
+        columns.append(f"{counts[Verdict.HARNESS_ERROR]} HARNESS ERROR")
+    if report.advisory:
+        columns.append(f"{report.advisory} of these only SHOULD")
+    return columns
+
+
+def _passed_outside(report: Report, rule: str) -> bool:
+    ran = [result for result in report.results if result.rule == rule and result.checks]
+    return bool(ran) and report.provisional[rule] is Verdict.PROVISIONAL
+
+
+def _without_place(reason: str) -> str:
+    """What stays the same when lines move."""
+    return re.split(r" at \S+:\d+|\n", reason, maxsplit=1)[0]
+
+
+def _follows(results: Sequence[ItemResult]) -> list[str]:
+    """One line for each item that most likely follows from the one above."""
+    return [f"  follows   {result.id} {result.verdict}: {_short(result.reason)}" for result in results]
+
+
+def _short(text: str) -> str:
+    first = text.partition("\n")[0]
+    return first if len(first) <= _WIDTH else f"{first[: _WIDTH - 1]}…"
 
 
 def _checks(checks: Sequence[Check]) -> list[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-from ...drivers.wire import Error, Reply, Wire
+from ...drivers.wire import Error
 from ...targets.echo import Echo
 from ...targets.misbehaving import Failing
 from ..hosted import ask_driver
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
+from ..shown import logged_id, seen, told
 
-_ID = re.compile(r"[A-Za-z0-9_-]{6,}")
 _TRACES = ("Traceback", "RuntimeError", ".py", "site-packages")
 
 
@@ -50,27 +48,13 @@ async def failures_are_opaque(k: Kit) -> None:
                 **{value: name for name, value in h.env.secrets.items()},
             }
         how = "streamed" if stream else "one-shot"
-        told = _told(reply)
+        what = told(reply)
         k.check(
-            f"{how}: something is told", bool(told), expected="an error or an apology", observed=reply.status
+            f"{how}: something is told", bool(what), expected="an error or an apology", observed=reply.status
         )
-        log = "\n".join(k.logs)
-        k.check(
-            f"{how}: an id that is in the log too",
-            any(word in log for word in _ID.findall(told) if any(c.isdigit() for c in word)),
-            expected="an id",
-            observed=told,
-        )
-        seen = _seen(reply.wire)
-        leaked = [name for value, name in secrets.items() if value in seen]
-        leaked += [trace for trace in _TRACES if trace in seen]
+        found = logged_id(what, k.logs)
+        k.check(f"{how}: an id that is in the log too", found is not None, expected="an id", observed=what)
+        wire = seen(reply.wire)
+        leaked = [name for value, name in secrets.items() if value in wire]
+        leaked += [trace for trace in _TRACES if trace in wire]
         k.equal(f"{how}: leaked on the wire", leaked, [])
-
-
-def _told(reply: Reply) -> str:
-    return " ".join([*(error.message for error in reply.errors), *reply.texts])
-
-
-def _seen(wire: Wire) -> str:
-    parts = [str(dict(wire.headers)).encode(), wire.body, *(call.body for call in wire.calls)]
-    return b"\n".join(parts).decode(errors="replace")

@@ -18,7 +18,7 @@ async def routes_move_with_the_path(k: Kit) -> None:
         async with k.host(Echo(), path=path) as h:
             inbound = h.inbound(Turn(text=(said := k.nonce())))
             wire = await h.wire(inbound)
-            k.check(f"a turn at {path}", wire.status < 300, expected="2xx", observed=wire.status)
+            k.check(f"status of a turn at {path}", wire.status < 300, expected="2xx", observed=wire.status)
             k.equal(f"runs of a turn at {path}", [run.text for run in h.runs], [said])
             old = await h.request(inbound.method, other + inbound.path)
             k.equal(f"status at {other}, where it is not mounted", old.status_code, 404)
@@ -30,6 +30,18 @@ async def routes_move_with_the_path(k: Kit) -> None:
                 if not (address := getattr(route, "path", "")).startswith((f"{base}/", "/.well-known/"))
             ]
             k.equal(f"root routes outside the base {base}", stray, [])
+
+
+@rule("HC-ROUTE-002", needs=["http"], why="an app that serves one channel mounts it at its root")
+async def the_root_is_a_path(k: Kit) -> None:
+    """With `path=""` a turn works, and the host's own routes answer before the channel's."""
+    async with k.host(Echo(), path="") as h:
+        inbound = h.inbound(Turn(text=(said := k.nonce())))
+        wire = await h.wire(inbound)
+        k.check("status of a turn at the root", wire.status < 300, expected="2xx", observed=wire.status)
+        k.equal("runs of a turn at the root", [run.text for run in h.runs], [said])
+        for path in ("/liveness", "/readiness"):
+            k.equal(f"status of the host's {path}", (await h.request("GET", path)).status_code, 200)
 
 
 @rule("HC-ROUTE-003", needs=["http"], why="webhook senders do not follow a 307 on POST")

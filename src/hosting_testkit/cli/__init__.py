@@ -1,0 +1,5 @@
+"""`hosting-testkit`: the conformance kit without pytest."""
+
+from .main import main
+
+__all__ = ["main"]

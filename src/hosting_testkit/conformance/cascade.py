@@ -1,0 +1,60 @@
+"""Groups what went wrong: a control that breaks mostly breaks because another rule does.
+
+A guess, told as one: the item's own verdict stays what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .model import ItemResult, Verdict
+from .registry import catalogue, written_rules
+
+_ROOT = "HC-CAP-001"
+"""The rule that every other builds on: a text goes in and an answer comes out."""
+
+_ROUGHLY = re.compile(r"<[^>]*>|\d+")
+
+
+def with_causes(results: Sequence[ItemResult]) -> list[ItemResult]:
+    """The results, each bad one with the id of the item that it most likely follows from."""
+    bad = [result for result in results if _broken(result)]
+    return [replace(result, cause=_cause(result, bad)) if _broken(result) else result for result in results]
+
+
+def _cause(result: ItemResult, bad: Sequence[ItemResult]) -> str:
+    if result.verdict is Verdict.FAIL and result.broken:
+        return ""  # it observed something of its own
+    same = next((other for other in bad if _alike(other, result)), result)
+    if same is not result:
+        return same.id
+    if result.verdict is not Verdict.UNPROVEN:
+        return ""
+    for other in bad:
+        if other.rule == _ROOT != result.rule and other.variant == result.variant:
+            return other.id
+    return next((other.id for other in bad if _carries(other, result)), "")
+
+
+def _broken(result: ItemResult) -> bool:
+    return result.verdict in (Verdict.FAIL, Verdict.UNPROVEN)
+
+
+def _alike(other: ItemResult, result: ItemResult) -> bool:
+    """They ended in the same way, in the same words but for ids and numbers; a missing hook is such a case."""
+    return (
+        other.verdict is result.verdict
+        and not other.broken
+        and _ROUGHLY.sub("", other.reason) == _ROUGHLY.sub("", result.reason)
+    )
+
+
+def _carries(other: ItemResult, result: ItemResult) -> bool:
+    """A failing smoke rule of the same area and transport that needs nothing more than this one."""
+    if other.verdict is not Verdict.FAIL or other.variant != result.variant or other.rule == result.rule:
+        return False
+    text, below = catalogue()[result.rule], catalogue()[other.rule]
+    needs = [set(written_rules()[id].needs) for id in (other.rule, result.rule)]
+    return below.smoke and below.area == text.area and needs[0] <= needs[1]

@@ -1,0 +1,203 @@
+"""Channels that do the wrong thing about a message that does not go through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from hosting import Destination, HostedRunResult, PushContext, PushReceipt, PushRetryable
+
+from ..reference import BotChannel, EditBotChannel
+from ..reference.bot_api import Refused
+from ..reference.bot_message import place_of
+from ..reference.draft import Draft
+from .model import mutant
+
+
+class _Sending(BotChannel):
+    """What comes of a send is looked at once more."""
+
+    async def push(
+        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
+    ) -> PushReceipt:
+        try:
+            return self.sent(await super().push(destination, payload, context=context))
+        except PushRetryable as retryable:
+            return self.postponed(retryable)
+        except httpx.HTTPError as error:
+            return self.unsure(error)
+
+    def sent(self, receipt: PushReceipt) -> PushReceipt:
+        return receipt
+
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        raise retryable
+
+    def unsure(self, error: httpx.HTTPError) -> PushReceipt:
+        raise error
+
+
+@mutant(
+    "ignores-retry-after",
+    kills={"HC-ERR-010": "waits that were shorter than the platform asked for: FAILED"},
+)
+class IgnoresRetryAfter(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        raise PushRetryable from retryable
+
+
+@mutant("drops-on-429", kills={"HC-ERR-010": "what is on record of a reply that was never sent: FAILED"})
+class DropsOn429(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if retryable.retry_after is None:
+            raise retryable
+        return PushReceipt(status="sent")
+
+
+@mutant(
+    "gives-up-on-429",
+    defect="takes a platform that is busy for one that refuses for good",
+    kills={"HC-ERR-010": "messages that show the reply after three refusals: FAILED"},
+)
+class GivesUpOn429(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if retryable.retry_after is None:
+            raise retryable
+        return PushReceipt(status="dead", detail="too many requests")
+
+
+@mutant(
+    "retries-in-retries",
+    defect="waits and tries again by itself within each of the host's tries",
+    kills={"HC-ERR-010": "tries in all: FAILED"},
+)
+class RetriesInRetries(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        return await super().deliver(destination, method, params, begun=True)
+
+
+@mutant(
+    "gives-up-when-away",
+    defect="takes a platform that cannot be reached for one that refuses for good",
+    kills={"HC-ERR-011": "messages that show the reply once the platform is back: FAILED"},
+)
+class GivesUpWhenAway(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if retryable.retry_after is not None:
+            raise retryable
+        return PushReceipt(status="dead", detail="cannot be reached")
+
+
+@mutant("infinite-retry", kills={"HC-ERR-011": "tries while it is away: FAILED"})
+class InfiniteRetry(BotChannel):
+    async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:
+        while True:
+            try:
+                return await super().send(destination, method, params)
+            except PushRetryable:
+                await asyncio.sleep(5.0)
+
+
+@mutant(
+    "no-backoff",
+    defect="has a platform that cannot be reached tried again at once",
+    kills={"HC-ERR-011": "waits while it is away: FAILED"},
+)
+class NoBackoff(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        raise PushRetryable(retry_after=retryable.retry_after or 1.0) from retryable
+
+
+@mutant("retry-nonidempotent", kills={"HC-ERR-011": "messages that show the reply after a timeout: FAILED"})
+class RetryNonidempotent(_Sending):
+    def unsure(self, error: httpx.HTTPError) -> PushReceipt:
+        raise PushRetryable from error
+
+
+class _SentAgain(Draft):
+    @property
+    def lost(self) -> bool:
+        return False
+
+    @lost.setter
+    def lost(self, lost: bool) -> None:
+        return
+
+
+@mutant(
+    "draft-sent-again",
+    defect="begins its message anew when the answer to the beginning was lost",
+    kills={"HC-ERR-011": "messages that show the reply after a reset: FAILED"},
+)
+class DraftSentAgain(EditBotChannel):
+    def new_draft(self, place: Destination) -> Draft:
+        return _SentAgain(self.api, place_of(place), self.context.time_source, self.context.mark_seen)
+
+
+@mutant("unknown-as-sent", kills={"HC-ERR-011": "what is on record after a timeout: FAILED"})
+class UnknownAsSent(_Sending):
+    def unsure(self, error: httpx.HTTPError) -> PushReceipt:
+        return PushReceipt(status="sent")
+
+
+@mutant(
+    "failure-as-refusal",
+    defect="takes a failure of the platform for its refusal",
+    kills={"HC-ERR-011": "what is on record after a status 500: FAILED"},
+)
+class FailureAsRefusal(_Sending):
+    def sent(self, receipt: PushReceipt) -> PushReceipt:
+        return PushReceipt(status="dead") if receipt.status == "unknown" else receipt
+
+
+@mutant("retry-permanent", kills={"HC-ERR-012": "tries, blocked: FAILED"})
+class RetryPermanent(_Sending):
+    def sent(self, receipt: PushReceipt) -> PushReceipt:
+        if receipt.status == "dead":
+            raise PushRetryable
+        return receipt
+
+
+@mutant(
+    "refused-as-unknown",
+    defect="does not tell a refusal from an answer that it does not understand",
+    kills={"HC-ERR-012": "what is on record, blocked: FAILED"},
+)
+class RefusedAsUnknown(_Sending):
+    def sent(self, receipt: PushReceipt) -> PushReceipt:
+        return PushReceipt(status="unknown") if receipt.status == "dead" else receipt
+
+
+@mutant("resend-all-parts", kills={"HC-ERR-013": "parts when one is refused for a while: FAILED"})
+class ResendAllParts(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        try:
+            return await self.send(destination, method, params)
+        except Refused as refused:
+            if refused.status != 429:
+                raise
+            raise PushRetryable(retry_after=refused.retry_after) from refused
+
+
+@mutant(
+    "hides-lost-part",
+    defect="passes over a part that is refused, and says that all was sent",
+    kills={"HC-ERR-013": "what is on record when one is refused for good: FAILED"},
+)
+class HidesLostPart(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        try:
+            return await super().deliver(destination, method, params, begun=begun)
+        except Refused:
+            if not begun:
+                raise
+            return ""

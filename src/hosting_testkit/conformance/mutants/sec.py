@@ -1,0 +1,80 @@
+"""Channels that let secrets out, or let what a model says do more than be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from hosting import Destination
+
+from ..reference import BotChannel
+from ..reference.bot_api import BotApi
+from ..reference.bot_message import place_of
+from .model import mutant
+
+_NAMED = re.compile(r"@(\w+)")
+
+
+@mutant("logs-token", kills={"HC-SEC-002": "token in the log"})
+class LogsToken(BotChannel):
+    async def start(self) -> None:
+        self.context.logger.info("calling https://bots.example/bot%s/getMe", self.token)
+        await super().start()
+
+
+@mutant("repr-secret", kills={"HC-SEC-002": "signing in repr"})
+class ReprSecret(BotChannel):
+    def __repr__(self) -> str:
+        return f"BotChannel(path={self.path!r}, secret={self.secret!r})"
+
+
+@mutant("mention-injection", kills={"HC-SEC-003": "mentions: FAILED"})
+class MentionInjection(BotChannel):
+    async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:
+        named = list(_NAMED.finditer(params.get("text", "")))
+        if method != "sendMessage" or not named:
+            return await super().send(destination, method, params)
+        entities = [
+            {"type": "mention", "offset": name.start(), "length": len(name[0]), "person": "u_ann"}
+            for name in named
+        ]
+        sent = await self.api.call(method, {**place_of(destination), **params, "entities": entities})
+        return str(sent["id"])
+
+
+class _FetchesElsewhere(BotApi):
+    async def download(self, file_id: str) -> bytes:
+        answer = await self._client.get(f"https://files.example/files/{file_id}", headers=self._headers)
+        return answer.content
+
+
+@mutant("bearer-anywhere", kills={"HC-SEC-004": "to files.example"})
+class BearerAnywhere(BotChannel):
+    """Files lie on another server, which gets the bot's token too."""
+
+    async def start(self) -> None:
+        await super().start()
+        self.api = _FetchesElsewhere(self.client, self.token)
+
+
+class _TokenInAddress(BotApi):
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        super().__init__(client, token)
+        self._token = token
+
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float = 10.0) -> Any:
+        return await super().call(f"{method}?token={self._token}", params, timeout=timeout)
+
+
+@mutant(
+    "token-in-address",
+    defect="puts the token into the address of each call, where logs keep it",
+    kills={"HC-SEC-004": "secrets in addresses: FAILED"},
+)
+class TokenInAddress(BotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.api = _TokenInAddress(self.client, self.token)

@@ -1,0 +1,123 @@
+"""HC-CONC: what turns that run at the same time do to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from agent_framework import normalize_messages
+
+from hosting import ChannelRequest, HostLimits
+
+from ...drivers.turn import Turn
+from ...drivers.wire import File, Reply, Text
+from ...targets.echo import Echo
+from ...targets.gate import Gate
+from ..hosted import HostedChannel
+from ..kit import Kit
+from ..registry import rule
+from ..replies import OpenReply
+
+_PEOPLE = 4
+
+
+@rule("HC-CONC-001", why="a bot that mixes people up tells one of them what the other one asked")
+async def parallel_conversations_stay_apart(k: Kit) -> None:
+    """All targets stand at their gates at once; released backwards, each answer reaches the one who asked."""
+    target = Gate()
+    said = {f"user{number}": k.nonce() for number in range(_PEOPLE)}
+    async with k.host(target, limits=HostLimits()) as h, AsyncExitStack() as stack:
+        places = {user: await _place(h, target, user, k.nonce()) for user in said}
+        opened = {
+            user: await stack.enter_async_context(h.open(h.inbound(_turn(h, user, text))))
+            for user, text in said.items()
+        }
+        await _rest()
+        k.equal("runs at once", sum(target.gates.waiting(text) for text in said.values()), _PEOPLE)
+        for text in reversed(said.values()):
+            target.gates.release(text)
+            await _rest()
+        for user, text in said.items():
+            reply = await _answer(opened, user, places[user])
+            k.equal(f"what one of {_PEOPLE} people at once is told", reply.text, text)
+
+
+def _turn(h: HostedChannel, user: str, text: str) -> Turn:
+    """A person's private chat; where there are no persons, a conversation of its own."""
+    if h.driver.capabilities["messaging"].runs:
+        return Turn(text=text, user=user)
+    return Turn(text=text, conversation=f"of-{user}")
+
+
+async def _place(h: HostedChannel, target: Gate, user: str, text: str) -> str | None:
+    """Where the user's answers go, on channels that send."""
+    target.gates.release(text)
+    wire = await h.wire(h.inbound(_turn(h, user, text)))
+    sent = [out for out in await h.decode(wire) if isinstance(out, Text | File)]
+    return sent[-1].to if sent else None
+
+
+async def _answer(opened: dict[str, OpenReply], user: str, place: str | None) -> Reply:
+    """What has come for a user: in the response, or among all that was sent since the first one asked."""
+    if place is None:
+        await opened[user].finished()
+        return await opened[user].reply()
+    everything = await next(iter(opened.values())).reply()
+    return Reply(everything.wire, [out for out in everything.outs if getattr(out, "to", place) == place])
+
+
+@rule(
+    "HC-CONC-002", needs=["messaging"], why="answers in another order than the questions mean something else"
+)
+async def turns_of_one_conversation_keep_their_order(k: Kit) -> None:
+    """The first of three takes longest on its way to the target, and still is answered first."""
+    waits = [1.5, 0.5, 0.0]
+    said = [k.nonce() for _ in waits]
+    slow = dict(zip(said, waits, strict=True))
+
+    async def run_hook(request: ChannelRequest) -> ChannelRequest:
+        await asyncio.sleep(slow[normalize_messages(request.input)[-1].text])
+        return request
+
+    options = {"run_hook": run_hook} if k.claim("hooks").runs else {}
+    async with k.host(Echo(), options=options) as h, AsyncExitStack() as stack:
+        opened = [await _asked(h, stack, text) for text in said]
+        await opened[0].shows(lambda reply: len(reply.texts) >= len(said))
+        await _rest()
+        k.equal("runs, in order", [run.text for run in h.runs], said)
+        k.equal("answers, in order", (await opened[0].reply()).texts, said)
+
+
+async def _asked(h: HostedChannel, stack: AsyncExitStack, text: str) -> OpenReply:
+    """A turn that the channel has taken."""
+    opened = await stack.enter_async_context(h.open(h.inbound(Turn(text=text))))
+    await opened.shows(lambda reply: bool(reply.status), within=0.2)
+    return opened
+
+
+@rule("HC-CONC-003", needs=["messaging"], why="one long answer must not silence the bot for everybody")
+async def a_slow_conversation_delays_nobody(k: Kit) -> None:
+    """While one person's turn stands at its gate, another one's is asked and answered."""
+    target = Gate()
+    slow, quick = k.nonce(), k.nonce()
+    target.gates.release(quick)
+    async with (
+        k.host(target, limits=HostLimits()) as h,
+        h.open(h.inbound(Turn(text=slow, user="ann"))) as waiting,
+    ):
+        await _rest()
+        answer = await h.turn(quick, user="bob")
+        k.equal("the answer to another person meanwhile", answer.text, quick)
+        k.control(target.gates.waiting(slow) == 1, "the slow turn still stands at its gate")
+        target.gates.release(slow)
+        told = await waiting.shows(lambda reply: slow in reply.text)
+        k.check(
+            "the slow turn is answered in the end",
+            told,
+            expected=slow,
+            observed=(await waiting.reply()).texts,
+        )
+
+
+async def _rest() -> None:
+    await asyncio.sleep(0.3)

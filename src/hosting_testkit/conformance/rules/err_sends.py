@@ -1,0 +1,142 @@
+"""HC-ERR: messages to the platform that do not go through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hosting import RetryPolicy
+
+from ...drivers.trouble import AnswerLost, AnswerSpoilt, Trouble, Unreachable
+from ...drivers.turn import Turn
+from ...targets.echo import Echo
+from ...targets.scripted import Scripted
+from ..hosted import ask_driver
+from ..kit import Kit
+from ..registry import rule
+from ..replicas import Replica, replicas
+from ..sends import sending
+
+_WAIT = 7.0
+_LONG = 300.0
+"""Virtual seconds after which every reply has ended, one way or the other."""
+
+
+def _most_tries(k: Kit) -> int:
+    """A reply that is shown while it grows was tried once before the host sends it."""
+    return RetryPolicy().max_attempts + k.claim("edits").runs
+
+
+async def _answers(k: Kit, h: Replica) -> None:
+    reply = await h.turn(said := k.nonce())
+    k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
+
+
+def _limited(h: Replica) -> Trouble:
+    return ask_driver(lambda: h.driver.rate_limited(_WAIT), "rate_limited()")
+
+
+@rule(
+    "HC-ERR-010",
+    needs=["outbound", "messaging"],
+    why="a bot that hurries a platform that is busy is shut out; one that gives up owes an answer",
+)
+async def a_limited_send_waits_its_time(k: Kit) -> None:
+    """Refused with 429 three times it is sent after the time told; refused always it ends on record."""
+    async with replicas(k, Echo()) as (h,):
+        await _answers(k, h)
+        late = await sending(h, Turn(text=(said := k.nonce())), [_limited(h)] * 3, seconds=_LONG)
+        k.control(len(late.tries) > 0, "the platform refuses the reply with 429", observed=late.tries)
+        early = [wait for wait in late.waits if wait < _WAIT]
+        k.equal("waits that were shorter than the platform asked for", early, [])
+        k.equal("messages that show the reply after three refusals", late.times(said), 1)
+        never = await sending(h, Turn(text=k.nonce()), _limited(h), seconds=_LONG)
+        few = len(never.tries) <= _most_tries(k)
+        k.check("tries in all", few, expected=f"{_most_tries(k)} at most", observed=len(never.tries))
+        k.check(
+            "what is on record of a reply that was never sent",
+            never.recorded in (["dead"], ["unknown"]),
+            expected="dead or unknown",
+            observed=never.recorded,
+        )
+
+
+@rule(
+    "HC-ERR-011",
+    needs=["outbound", "messaging"],
+    why="a reply that may have arrived and is sent again is there twice",
+)
+async def only_what_surely_did_not_arrive_is_sent_again(k: Kit) -> None:
+    """Refused connections are tried again, ever more slowly; an answer that is lost leaves an unknown end."""
+    async with replicas(k, Echo()) as (h,):
+        await _answers(k, h)
+        back = await sending(h, Turn(text=(said := k.nonce())), [Unreachable()] * 2, seconds=_LONG)
+        k.equal("messages that show the reply once the platform is back", back.times(said), 1)
+        away = await sending(h, Turn(text=k.nonce()), Unreachable(), seconds=_LONG)
+        few = len(away.tries) <= _most_tries(k)
+        k.check("tries while it is away", few, expected=f"{_most_tries(k)} at most", observed=len(away.tries))
+        slower = away.waits[-1:] > away.waits[:1]
+        k.check("waits while it is away", slower, expected="longer and longer", observed=away.waits)
+        for how, trouble in _UNSURE.items():
+            sent = await sending(h, Turn(text=(said := k.nonce())), trouble, seconds=_LONG)
+            k.equal(f"messages that show the reply after {how}", sent.times(said), 1)
+            keyed = len(sent.tries) > 1 and list(sent.recorded) == [
+                "dead"
+            ]  # the platform knew the repetition
+            told = keyed or list(sent.recorded) == ["unknown"]
+            k.check(f"what is on record after {how}", told, expected="unknown", observed=sent.recorded)
+
+
+_UNSURE: Mapping[str, Trouble] = {
+    "a timeout": AnswerLost("timeout"),
+    "a reset": AnswerLost("reset"),
+    "a status 500": AnswerSpoilt(500),
+}
+"""The message arrived, and the channel cannot know it."""
+
+
+@rule(
+    "HC-ERR-012",
+    needs=["outbound", "messaging"],
+    why="platforms block bots that go on writing to people who want nothing of them",
+)
+async def a_refusal_for_good_is_not_tried_again(k: Kit) -> None:
+    """Blocked, gone or not found: one try, and on record as dead."""
+    async with replicas(k, Echo()) as (h,):
+        await _answers(k, h)
+        refusals = ask_driver(h.driver.refused_for_good, "refused_for_good()")
+        k.control(bool(refusals), "the platform refuses for good", observed=sorted(refusals))
+        most = 1 + k.claim("edits").runs
+        for why, refusal in refusals.items():
+            sent = await sending(h, Turn(text=k.nonce()), refusal, seconds=_LONG)
+            tries = len(sent.tries)
+            k.check(f"tries, {why}", tries <= most, expected=f"{most} at most", observed=tries)
+            k.equal(f"what is on record, {why}", sent.recorded, ["dead"])
+
+
+@rule(
+    "HC-ERR-013",
+    needs=["outbound", "messaging", "text_limit"],
+    why="the beginning of a long answer must not come twice because its end was refused",
+)
+async def a_part_that_fails_repeats_no_other(k: Kit) -> None:
+    """The second of three parts is refused for a while, refused for good, or lost: none is there twice, no loss is hidden."""
+    limit = k.claim("text_limit").params["limit"]
+    parts = [k.nonce() for _ in range(3)]
+    filling = f" {'word ' * (limit // 5 + 1)}"
+    async with replicas(k, Scripted(filling.join(parts))) as (h,):
+        whole = await h.turn(k.nonce())
+        seen = [sum(part in text for text in whole.texts) for part in parts]
+        k.control(seen == [1, 1, 1] and len(whole.texts) > 2, "a reply of several parts", observed=seen)
+        refused = next(iter(ask_driver(h.driver.refused_for_good, "refused_for_good()").values()))
+        for how, troubles in {
+            "refused for a while": [_limited(h)],
+            "refused for good": refused,
+            "lost": AnswerLost("reset"),
+        }.items():
+            sent = await sending(h, Turn(text=k.nonce()), troubles, seconds=_LONG, at=parts[1])
+            times = [sent.times(part) for part in parts]
+            k.check(f"parts when one is {how}", max(times) <= 1, expected="none twice", observed=times)
+            honest = min(times) == 1 or sent.recorded in (["dead"], ["unknown"])
+            k.check(
+                f"what is on record when one is {how}", honest, expected="the loss", observed=sent.recorded
+            )

@@ -1,0 +1,95 @@
+"""HC-LIFE: workers that fetch events, while the network fails and while the host stops."""
+
+from __future__ import annotations
+
+from ...drivers.turn import Turn
+from ...targets.echo import Echo
+from ..absent_store import AbsentStore
+from ..hosted import HostedChannel, ask_driver
+from ..kit import Kit
+from ..registry import rule
+
+_OUTAGE = 120.0
+_MOST_TRIES = 120
+_QUIET = 280.0
+_SOON = 30.0
+_LONGEST_BACKOFF = 120.0
+
+
+@rule(
+    "HC-LIFE-007", needs=["polling"], why="a bot that stopped polling at night looks healthy in the morning"
+)
+async def workers_survive(k: Kit) -> None:
+    """An outage, an update that cannot be read and an absent store are got over; a drain fetches and loses nothing."""
+    async with k.host(Echo()) as h:
+        reply = await h.turn(said := k.nonce())
+        k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
+        await _quiet(k, h)
+        await _outage(k, h)
+        await _unreadable(k, h)
+        await _drain(k, h)
+    await _store_away(k)
+
+
+async def _quiet(k: Kit, h: HostedChannel) -> None:
+    """A poll that the platform holds open is no failure, however little happens."""
+    await h.rest(_QUIET)
+    async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
+        shown = await opened.shows(lambda reply: said in reply.text, within=_SOON)
+        reply = await opened.reply()
+    k.check("an event after a quiet time is answered", shown, expected=said, observed=reply.text)
+
+
+async def _outage(k: Kit, h: HostedChannel) -> None:
+    h.env.reachable = False
+    await h.rest(_OUTAGE)
+    tries = h.env.refusals
+    k.check(
+        f"tries in an outage of {_OUTAGE:g} s",
+        tries <= _MOST_TRIES,
+        expected=f"<= {_MOST_TRIES}",
+        observed=tries,
+    )
+    h.env.reachable = True
+    async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
+        shown = await opened.shows(lambda reply: said in reply.text, within=_LONGEST_BACKOFF)
+        reply = await opened.reply()
+    k.check("an event after an outage is answered", shown, expected=said, observed=reply.text)
+
+
+async def _unreadable(k: Kit, h: HostedChannel) -> None:
+    """What cannot be read today cannot be read tomorrow: it is passed over (contract 2.7)."""
+    for field, inbound in ask_driver(h.driver.wrong_fields, "wrong_fields()").items():
+        await h.wire(inbound)
+        async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
+            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=_LONGEST_BACKOFF)
+            reply = await opened.reply()
+        k.check(
+            f"an event after one with a wrong {field} is answered", shown, expected=said, observed=reply.text
+        )
+
+
+async def _store_away(k: Kit) -> None:
+    """An update that the host could not take is not confirmed (contract 4.3)."""
+    store = AbsentStore()
+    async with k.host(Echo(), state=store) as h:
+        store.away = True
+        await h.wire(h.inbound(Turn(text=(said := k.nonce()))))
+        store.away = False
+        await h.rest(_LONGEST_BACKOFF)
+        k.equal("runs of an event that came while the store was away", _runs(h, said), 1)
+
+
+async def _drain(k: Kit, h: HostedChannel) -> None:
+    h.begin_drain()
+    await h.rest()
+    inbound = h.inbound(Turn(text=(said := k.nonce())))
+    await h.wire(inbound)
+    k.control(_runs(h, said) == 0, "an event does not run after the drain began")
+    await h.restart()
+    await h.rest(_LONGEST_BACKOFF)
+    k.equal("runs of an event of the drain, after a restart", _runs(h, said), 1)
+
+
+def _runs(h: HostedChannel, said: str) -> int:
+    return sum(run.text == said for run in h.runs)

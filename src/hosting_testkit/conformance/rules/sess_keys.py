@@ -1,0 +1,134 @@
+"""HC-SESS: by what name a conversation goes, and whose it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hosting import ChannelRequest, ChannelSession
+
+from ...drivers.turn import Turn
+from ...drivers.wire import Reply
+from ...targets.counting import Counting
+from ..hosted import HostedChannel, ask_driver
+from ..kit import Kit
+from ..registry import rule
+from ..watched_store import WatchedStore
+
+_RESHUFFLED = (("a:b", "c"), ("a", "b:c"), ("a|b", "c"), ("a", "b|c"), ("a/b", "c"), ("a", "b/c"))
+
+
+@rule(
+    "HC-SESS-003",
+    needs=["sessions", "identity"],
+    why="the same number on two platforms, or at two bots, may be two people",
+)
+async def channels_do_not_share_native_ids(k: Kit) -> None:
+    """What a person told one instance of the channel is not known to the other."""
+    async with k.side_by_side(Counting(), {"one": "/one/kit", "two": "/two/kit"}) as (one, two):
+        await one.turn(secret := k.nonce(), user="ann")
+        own = await one.turn(Counting.RECALL, user="ann")
+        k.control(secret in own.text, "the first instance's session holds it", observed=own.text)
+        other = await two.turn(Counting.RECALL, user="ann")
+        k.equal("what the session at the other instance holds", other.text.strip(), "heard:")
+
+
+@rule("HC-SESS-004", needs=["sessions"], why="an id with a colon in it must not open another conversation")
+async def keys_are_injective(k: Kit) -> None:
+    """Conversations and threads whose ids hold separators never meet."""
+    threads = k.claim("threads").runs
+    async with k.host(Counting()) as h:
+        again = [(await h.turn(k.nonce(), conversation="plain")).text for _ in range(2)]
+        k.control(again == ["turn 1", "turn 2"], "the same ids share a session", observed=again)
+        for conversation, thread in _RESHUFFLED:
+            reply = await _in(h, k.nonce(), conversation, thread, threads)
+            place = f"conversation {conversation!r}" + (f", thread {thread!r}" if threads else "")
+            refused = reply.status >= 400  # an id that may not be is no one else's either
+            k.equal(f"the first turn of {place}", "turn 1" if refused else reply.text, "turn 1")
+
+
+async def _in(h: HostedChannel, text: str, conversation: str, thread: str, threads: bool) -> Reply:
+    """A turn in that place, a group where there are groups; without threads the two ids make one name.
+
+    Where all chats are private the place is the person.
+    """
+    if threads:
+        group = h.driver.capabilities["groups"].runs
+        return await h.turn(text, conversation=conversation, thread=thread, group=group)
+    name = f"{conversation} {thread}"
+    if not any(h.driver.capabilities[kind].runs for kind in ("groups", "caller_sessions")):
+        return await h.turn(text, user=name)
+    return await h.turn(text, conversation=name)
+
+
+@rule(
+    "HC-SESS-005",
+    needs=["caller_sessions", "auth"],
+    why="who guesses an id must not read what another person said",
+)
+async def references_open_only_ones_own(k: Kit) -> None:
+    """A chosen id opens the caller's own session; an issued one of somebody else is as unknown as any other."""
+    async with k.host(Counting()) as h:
+        first = await h.turn(secret := k.nonce(), user="ann", conversation="chosen")
+        own = await h.turn(Counting.RECALL, user="ann", conversation="chosen")
+        k.control(secret in own.text, "a chosen id opens the caller's own session", observed=own.text)
+        foreign = await h.turn(Counting.RECALL, user="bob", conversation="chosen")
+        k.equal("what the same chosen id opens for another", foreign.text.strip(), "heard:")
+        issued = ask_driver(lambda: h.driver.reference(first), "reference(reply)")
+        follow_up = await h.turn(Counting.RECALL, user="ann", parent=issued)
+        k.control(secret in follow_up.text, "an issued id continues for its owner", observed=follow_up.text)
+        stolen = await h.turn(Counting.RECALL, user="bob", parent=issued)
+        unknown = await h.turn(Counting.RECALL, user="bob", parent=_other(issued))
+        k.check("what a foreign id opens", secret not in stolen.text, observed=stolen.text)
+        k.equal("a foreign id beside an unknown one", _told(stolen, issued), _told(unknown, _other(issued)))
+
+
+def _other(reference: str) -> str:
+    """An id of the same form that was never issued."""
+    head, tail = reference[:-12], reference[-12:]
+    return head + tail.translate(str.maketrans("0123456789abcdef", "1032547698badcfe"))
+
+
+def _told(reply: Reply, reference: str) -> tuple[int, Any, dict[str, str]]:
+    """Status, body and headers of a refusal, without the id that was asked for."""
+    if reply.status < 400:  # an id that callers may choose opens a session of their own
+        return reply.status, reply.texts, {}
+    headers = {name: value for name, value in reply.wire.headers.items() if name != "date"}
+    return reply.status, reply.wire.body.replace(reference.encode(), b"ID"), headers
+
+
+@rule("HC-SESS-012", needs=["hooks", "sessions"], why="a key that the app gives names one session everywhere")
+async def equal_names_share_across_channels(k: Kit) -> None:
+    """With equal names two channels share a session; with different ones they do not."""
+    names = {"one": ("team", "shared"), "two": ("team", "shared"), "three": ("team", "other")}
+    options = {name: {"run_hook": _named(*key)} for name, key in names.items()}
+    paths = {name: f"/{name}/kit" for name in names}
+    async with k.side_by_side(Counting(), paths, options=options) as (one, two, three):
+        k.control((await one.turn(k.nonce())).text == "turn 1", "counting begins at 1")
+        k.equal("the next turn under the same name on another channel", (await two.turn()).text, "turn 2")
+        k.equal("the first turn under another name", (await three.turn()).text, "turn 1")
+
+
+def _named(isolation_key: str, key: str) -> Any:
+    def run_hook(request: ChannelRequest) -> ChannelRequest:
+        return request.replace(session=ChannelSession(isolation_key, key=key))
+
+    return run_hook
+
+
+@rule(
+    "HC-SESS-013",
+    needs=["auth", "sessions"],
+    why="strangers could fill the store, or begin sessions in other people's names",
+)
+async def nothing_is_stored_before_authentication(k: Kit) -> None:
+    """A refused request writes nothing, and the first turn that is let in counts 1."""
+    async with k.host(Counting(), state=WatchedStore(k.log)) as h:
+        for credential in h.driver.bad_credentials:
+            before = k.log.count("store")
+            wire = await h.wire(h.inbound(Turn(text=k.nonce(), credential=credential)))
+            k.check(f"{credential}: refused", wire.status >= 400, expected="4xx", observed=wire.status)
+            k.equal(f"{credential}: writes to the store", k.log.count("store") - before, 0)
+        before = k.log.count("store")
+        first = await h.turn(k.nonce())
+        k.control(k.log.count("store") > before, "an authentic turn writes to the store")
+        k.equal("the first authentic turn", first.text, "turn 1")
