@@ -43,7 +43,7 @@ BAD_BODIES: dict[str, tuple[Any, str | None]] = {
         "messages[0].content[0].uri",
     ),
     "stream of another type": ({"input": "x", "stream": "yes"}, "stream"),
-    "background": ({"input": "x", "background": True}, "background"),
+    "background of another type": ({"input": "x", "background": "yes"}, "background"),
     "session of another type": ({"input": "x", "session_id": 1}, "session_id"),
 }
 
@@ -161,7 +161,7 @@ async def test_a_refusal_that_may_pass_leaves_no_record() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("auth", {"token": "x"}), ("store_ttl", 0), ("on_disconnect", "stay"), ("parser", "json")],
+    [("auth", {"token": "x"}), ("store_ttl", 0), ("parser", "json")],
 )
 def test_a_bad_option_is_named(field: str, value: Any) -> None:
     with pytest.raises(ChannelConfigurationError) as caught:

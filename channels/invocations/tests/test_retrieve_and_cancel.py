@@ -16,21 +16,18 @@ from channels.invocations.tests.serving import (
     assembled,
     events_of,
     invoke,
+    replicas,
     serve,
     serve_ann_and_bob,
+    status_of,
 )
-from hosting import HostLimits, InMemoryHostStateStore
+from hosting import HostLimits
 from hosting_testkit import InMemoryHost, virtual_time
 from hosting_testkit.streams import sse_events
 from hosting_testkit.targets import Counting, Echo, Failing, Gate, Hang, Leak, Recorder, Scripted, steps
 from hosting_testkit.transports import BridgeOptions
 
 JOB = {INVOCATION_ID: "job"}
-
-
-async def status_of(host: InMemoryHost, invocation: str = "job", **headers: str) -> Any:
-    reply = await host.get(f"{PATH}/{invocation}", headers=headers)
-    return reply.json()["status"] if reply.status_code == 200 else reply.status_code
 
 
 async def cancel(host: InMemoryHost, invocation: str = "job", **headers: str) -> Any:
@@ -213,12 +210,7 @@ async def test_the_same_id_while_the_first_runs_is_409_and_harms_nothing() -> No
 
 async def test_the_same_id_on_another_replica_is_409_and_harms_nothing() -> None:
     gate, other = Gate(), Recorder(Echo())
-    store = KeptOpen()
-    async with (
-        serve(gate, host_options={"state": store}) as host,
-        serve(other, host_options={"state": store}) as replica,
-        asyncio.TaskGroup() as group,
-    ):
+    async with replicas(gate, other) as [(host, _), (replica, _)], asyncio.TaskGroup() as group:
         waiting = group.create_task(invoke(host, "wait", headers=JOB))
         await gate.reached("wait")
         assert (await invoke(replica, "other", headers=JOB)).status_code == 409
@@ -227,17 +219,6 @@ async def test_the_same_id_on_another_replica_is_409_and_harms_nothing() -> None
         answer = (await waiting).json()
         assert (await invoke(replica, "other", headers=JOB)).json() == answer
     assert other.runs == []
-    await store.discard()
-
-
-class KeptOpen(InMemoryHostStateStore):
-    """Outlives the first of its hosts."""
-
-    async def close(self) -> None:
-        return
-
-    async def discard(self) -> None:
-        await super().close()
 
 
 async def test_a_failure_is_replayed_too() -> None:
@@ -249,3 +230,55 @@ async def test_a_failure_is_replayed_too() -> None:
     assert len(target.runs) == 1
     assert (after.status_code, after.json()) == (500, before.json())
     assert (stored["status"], stored["error"]) == ("failed", before.json()["error"])
+
+
+@virtual_time
+@pytest.mark.parametrize("stream", [False, True])
+async def test_one_whose_host_is_gone_was_interrupted_and_one_elsewhere_was_not(stream: bool) -> None:
+    gate, other = Gate(), Recorder(Echo())
+    async with replicas(gate, other) as [(one, line), (two, _)]:
+        waiting = asyncio.create_task(invoke(one, "wait", headers=JOB, stream=stream))
+        await gate.reached("wait")
+        await two.restart()
+        assert await status_of(two) == "in_progress"
+        await asyncio.sleep(300)
+        assert await status_of(two) == "in_progress"
+        line.cut = True
+        await asyncio.sleep(300)
+        answer = (await two.get(f"{PATH}/job")).json()
+        assert (answer["status"], answer["error"]["code"]) == ("failed", "interrupted")
+        again = await invoke(two, headers=JOB)
+        assert (again.status_code, again.json()["error"]) == (500, answer["error"])
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert other.runs == []
+
+
+@virtual_time
+async def test_one_that_ends_together_with_its_host_was_not_interrupted() -> None:
+    gate = Gate()
+    async with replicas(gate, Echo()) as [(one, _), (two, line)]:
+        waiting = asyncio.create_task(invoke(one, "wait", headers=JOB))
+        await gate.reached("wait")
+
+        async def both_end() -> None:
+            gate.release("wait")
+            await waiting
+            await one.shutdown()
+
+        line.before["instances.is_alive"] = both_end
+        assert await status_of(two) == "completed"
+
+
+@virtual_time
+async def test_a_foreground_invocation_is_cancelled_from_another_host() -> None:
+    gate = Gate()
+    async with replicas(gate, Echo()) as [(one, _), (two, _)]:
+        asked = asyncio.create_task(invoke(one, headers={INVOCATION_ID: "job"}))
+        await gate.reached("hello")
+        cancelled = await two.post(f"{PATH}/job/cancel")
+        assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+        assert (await asked).json()["status"] == "cancelled"
+        assert gate.waiting("hello") == 0
+        again = await two.post(f"{PATH}/job/cancel")
+        assert again.json()["status"] == "cancelled"

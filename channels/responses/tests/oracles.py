@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import openresponses_types.types as openresponses
@@ -10,7 +10,7 @@ from openai._models import construct_type_unchecked
 from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 _EVENT_TYPE: Any = ResponseStreamEvent
 _EVENT = TypeAdapter[Any](_EVENT_TYPE)
@@ -21,6 +21,7 @@ _TERMINAL = {"response.completed", "response.failed", "response.incomplete"}
 def check_response(response: Mapping[str, Any]) -> Response:
     """Validates a response object by both; items that Open Responses does not know are OpenAI's alone."""
     parsed = Response.model_validate(response, strict=True)
+    assert not list(_unknown(parsed)), response
     if all(_is_open(item) for item in response["output"]):
         openresponses.ResponseResource.model_validate(response)
     return parsed
@@ -36,7 +37,7 @@ def check_stream(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     for event in events:
         parsed = _EVENT.validate_python(event)
         assert parsed.type == event["type"]
-        assert type(parsed).model_fields.keys() >= event.keys(), event
+        assert not list(_unknown(parsed)), event
     assert [event["type"] for event in events[:2]] == ["response.created", "response.in_progress"]
     assert [event["type"] for event in events if event["type"] in _TERMINAL] == [events[-1]["type"]]
     final = events[-1]["response"]
@@ -92,6 +93,17 @@ def _check_deltas(events: Sequence[Mapping[str, Any]], output: Sequence[Mapping[
     for index, item in enumerate(output):
         if item["type"] in ("message", "reasoning", "function_call"):
             assert streamed.get(index, "") == said_in(item)
+
+
+def _unknown(value: Any) -> Iterator[str]:
+    """The fields, at any depth, that OpenAI's types do not have; those of Open Responses' response object are fine."""
+    if isinstance(value, BaseModel):
+        known = openresponses.ResponseResource.model_fields if isinstance(value, Response) else {}
+        yield from (value.model_extra or {}).keys() - known.keys()
+        yield from _unknown([getattr(value, name) for name in type(value).model_fields])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _unknown(item)
 
 
 def _is_open(item: Mapping[str, Any]) -> bool:

@@ -67,6 +67,7 @@ def observable(request: Any) -> dict[str, Any]:
         "options": dict(request.options),
         "tools": [tool.name for tool in request.client_tools],
         "rest": (
+            request.background,
             request.instructions,
             request.previous_response_id,
             request.conversation_id,

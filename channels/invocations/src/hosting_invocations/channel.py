@@ -6,18 +6,23 @@ import os
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from agent_framework import AgentResponseUpdate
 from starlette.middleware import Middleware
 
 from hosting import (
     ChannelConfigurationError,
     ChannelContext,
     ChannelContribution,
+    ChannelRequest,
     ChannelResponseHook,
     ChannelRunHook,
     ChannelStreamUpdateHook,
+    StateWrite,
+    TurnEnd,
 )
 from hosting.web import Auth, resolve_auth
 
+from .background import BackgroundInvocations
 from .errors import render_error
 from .ids import SESSION_VARIABLE, AnswerHeaders
 from .routes import InvocationParser, InvocationRoutes
@@ -46,14 +51,17 @@ class InvocationsChannel:
         require_link: Whether callers must be linked.
         confidentiality_tier: For link policies.
         accept_response_target: Whether a body may say where the reply goes (contract 10.1).
-        on_disconnect: What becomes of a run whose client left; `"continue"` is not available yet.
-        store_ttl: Seconds that an invocation can be retrieved; None for good.
+        on_disconnect: What becomes of a run whose client left: `"cancel"`, or `"continue"`; it can then be retrieved, and
+            its events read again, as those of a background invocation.
+        store_ttl: Seconds that an invocation can be retrieved; None for good. Those in the background can be for
+            `limits.background_ttl` after their end.
 
     Raises:
         ChannelConfigurationError: An option is wrong.
     """
 
     transport: Literal["http"] = "http"
+    _background: BackgroundInvocations
 
     def __init__(
         self,
@@ -94,22 +102,26 @@ class InvocationsChannel:
     def contribute(self, context: ChannelContext, /) -> ChannelContribution:
         """Four routes under `path`, and the ids on every answer."""
         service = InvocationService(self.name, context, store_ttl=self.store_ttl)
+        self._background = service.background
         routes = InvocationRoutes(
             service,
             self._gate,
             path=self.path,
             parser=self.parser,
             default_session=self._default_session,
+            goes_on=self.on_disconnect == "continue",
         )
         return ChannelContribution(
             routes=routes.all(), middleware=[Middleware(AnswerHeaders)], render_error=render_error
         )
 
+    async def conclude_run(
+        self, request: ChannelRequest, updates: Sequence[AgentResponseUpdate], end: TurnEnd, /
+    ) -> Sequence[StateWrite]:
+        """The records of a background invocation that has ended (contract 12.1)."""
+        return await self._background.conclude(request, updates, end)
+
     def _check(self) -> None:
-        if self.on_disconnect not in ("cancel", "continue"):
-            raise self._refused(
-                "on_disconnect", f"found {self.on_disconnect!r}, expected 'cancel' or 'continue'"
-            )
         if self.store_ttl is not None and self.store_ttl <= 0:
             raise self._refused("store_ttl", f"found {self.store_ttl!r}, expected seconds above 0, or None")
         if self.parser is not None and not callable(self.parser):

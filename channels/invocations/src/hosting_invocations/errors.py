@@ -14,6 +14,9 @@ class InvocationNotFound(UnknownReference):
 
     code = "not_found"
 
+    def __init__(self) -> None:
+        super().__init__("There is no invocation with this id.")
+
 
 class ParserNotImplemented(HostingError):
     """The app's parser raised `NotImplementedError` (501)."""

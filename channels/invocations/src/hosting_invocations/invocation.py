@@ -22,15 +22,13 @@ from hosting import (
 from .answers import with_requests
 from .codec import (
     Answer,
-    AnswerEnd,
     AnswerFold,
     Event,
     ParsedInvocation,
-    ended,
     new_answer,
     terminal,
 )
-from .errors import told
+from .conclusion import conclude
 from .records import InvocationRecord, InvocationRecords
 
 _TRY_AGAIN = frozenset({409, 429, 503})
@@ -62,7 +60,7 @@ class Invocation:
         self.owner = caller.id
         self.response_id = context.id_source.new("resp")  # the host's own: invocation ids are the callers'
         self.record: InvocationRecord | None = None
-        self._caller = caller
+        self.caller = caller
         self._context = context
         self._records = records
         self._base = new_answer(invocation_id, session_id)
@@ -83,10 +81,11 @@ class Invocation:
             channel=channel,
             operation="invoke",
             input=await with_requests(parsed.input, find),
-            caller=self._caller,
+            caller=self.caller,
             session=ChannelSession(key=self.session_id),
             options=parsed.options,
             stream=parsed.stream,
+            background=parsed.background,
             delivery_id=self.id if replayable else None,
             metadata=parsed.metadata,
             attributes=parsed.attributes,
@@ -102,7 +101,15 @@ class Invocation:
     async def created(self) -> None:
         """Stores the invocation as it begins, so that it can be found whatever happens (contract 7.3)."""
         if self._mine:
-            await self._records.put(self.owner, InvocationRecord(answer=self._base))
+            record = InvocationRecord(
+                answer=self._base, host=self._context.host_id, response_id=self.response_id
+            )
+            await self._records.put(self.owner, record)
+
+    def queued(self) -> InvocationRecord:
+        """The record of the invocation as it begins in the background."""
+        answer = new_answer(self.id, self.session_id, status="queued")
+        return InvocationRecord(answer=answer, run=self.response_id)
 
     async def refused(self) -> None:
         """Takes the record of `created` back, unless the end was stored."""
@@ -167,19 +174,9 @@ class Invocation:
 
     def _concluded(self, end: TurnEnd) -> Sequence[StateWrite]:
         """Sets `record` to how the invocation ended; the changes that store it."""
-        result = end.result
-        failed = end.status == "failed"
-        status = getattr(end.error, "status", 500) if failed else 200
-        usage = as_response(result.result).usage_details if result else None
-        conclusion = AnswerEnd(
-            status=end.status,
-            messages=self._fold.messages(),
-            requests=result.requests if result else (),
-            usage=usage or self._fold.usage,
-            error=told(end.error) if failed else None,
-        )
-        self.record = InvocationRecord(answer=ended(self._base, conclusion), http_status=status)
-        requests = self._records.write_requests(self.owner, self.session_id, conclusion.requests)
+        self.record = conclude(self._base, self._fold, end)
+        open_requests = end.result.requests if end.result else ()
+        requests = self._records.write_requests(self.owner, self.session_id, open_requests)
         return [self._records.write(self.owner, self.record), *requests]
 
     def _stored(self) -> InvocationRecord:

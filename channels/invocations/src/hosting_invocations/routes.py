@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from hosting import Caller, RequestError
 from hosting.web import (
-    KEEP_ALIVE,
     Gate,
     JsonAnswer,
     StreamingAnswer,
@@ -19,7 +17,7 @@ from hosting.web import (
     read_json_object,
 )
 
-from .codec import Event, ParsedInvocation, encode, frame, is_id, openapi_document, parse_envelope
+from .codec import ParsedInvocation, encode, is_id, openapi_document, parse_envelope
 from .errors import ParserNotImplemented
 from .ids import AnswerIds, ids_of_post, remember
 
@@ -43,6 +41,7 @@ class InvocationRoutes:
         path: The channel's path, for the document.
         parser: The app's own, or None for the default envelope.
         default_session: The session of requests that name none.
+        goes_on: Whether an invocation goes on when its client has left.
     """
 
     def __init__(
@@ -53,7 +52,9 @@ class InvocationRoutes:
         path: str,
         parser: InvocationParser | None,
         default_session: str | None,
+        goes_on: bool,
     ) -> None:
+        self._goes_on = goes_on
         self._service = service
         self._context = service.context
         self._gate = gate
@@ -79,23 +80,49 @@ class InvocationRoutes:
         caller = await self._gate(request)
         parsed, native = await self._read(request)
         _take_session(ids, parsed)
+        if parsed.background:
+            return await self._queued(ids, caller, parsed, native)
+        if self._goes_on:
+            return await self._attended(ids, caller, parsed, native)
         if parsed.stream:
             return self._streaming(await self._service.stream(ids, caller, parsed, native))
         async with cancel_on_disconnect(request.receive):
             answer = await self._service.run(ids, caller, parsed, native)
         return JsonAnswer(encode(answer))
 
-    async def retrieve(self, request: Request) -> JsonAnswer:
+    async def retrieve(self, request: Request) -> JsonAnswer | StreamingAnswer:
+        """The invocation, or, of one in the background, its events from any place on (contract 12.2)."""
         caller, invocation_id = await self._named(request)
-        return JsonAnswer(encode(await self._service.get(caller, invocation_id)))
+        if request.query_params.get("stream", "").lower() in ("", "0", "false"):
+            return JsonAnswer(encode((await self._service.get(caller, invocation_id)).answer))
+        after = _starting_after(request)
+        return self._streaming(await self._service.resume(caller, invocation_id, after=after))
 
     async def cancel(self, request: Request) -> JsonAnswer:
         caller, invocation_id = await self._named(request)
-        return JsonAnswer(encode(await self._service.cancel(caller, invocation_id)))
+        return JsonAnswer(encode((await self._service.cancel(caller, invocation_id)).answer))
 
     async def document(self, request: Request) -> JsonAnswer:
         await self._gate(request)
         return self._document
+
+    async def _queued(
+        self, ids: AnswerIds, caller: Caller, parsed: ParsedInvocation, native: Any
+    ) -> JsonAnswer | StreamingAnswer:
+        """A background invocation as it stands, or its events; 202 until it has ended."""
+        record = await self._service.queue(ids, caller, parsed, native)
+        if parsed.stream:
+            return self._streaming(await self._service.replay(caller, record))
+        return JsonAnswer(encode(record.answer), status=200 if record.ended else 202)
+
+    async def _attended(
+        self, ids: AnswerIds, caller: Caller, parsed: ParsedInvocation, native: Any
+    ) -> JsonAnswer | StreamingAnswer:
+        """An invocation that its client waits for, and that does not depend on it (contract 7.3)."""
+        record = await self._service.queue(ids, caller, parsed, native)
+        if parsed.stream:
+            return self._streaming(await self._service.replay(caller, record))
+        return JsonAnswer(encode(await self._service.answer_of(caller, record)))
 
     async def _named(self, request: Request) -> tuple[Caller, str]:
         """The caller, and the invocation that the path names; what is no id is not put into a header."""
@@ -113,18 +140,12 @@ class InvocationRoutes:
         raw = await read_body(request, limit)
         return _parsed(self._parser, raw, request), raw
 
-    def _streaming(self, events: AsyncGenerator[list[Event], None]) -> StreamingAnswer:
+    def _streaming(self, frames: AsyncGenerator[bytes, None]) -> StreamingAnswer:
         return StreamingAnswer(
-            _frames(events),
+            frames,
             write_timeout=self._context.limits.write_timeout,
             logger=self._context.logger,
         )
-
-
-async def _frames(events: AsyncGenerator[list[Event], None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(events):
-        async for portion in events:
-            yield frame(portion) if portion else KEEP_ALIVE
 
 
 def _take_session(ids: AnswerIds, parsed: ParsedInvocation) -> None:
@@ -136,6 +157,17 @@ def _take_session(ids: AnswerIds, parsed: ParsedInvocation) -> None:
         )
     if named is not None and ids.body_may_name_session:
         ids.session = named
+
+
+def _starting_after(request: Request) -> int:
+    """The number of the last event that the reader has; a reader that connects again says it in `Last-Event-ID`."""
+    given = request.headers.get("last-event-id") or request.query_params.get("starting_after") or "0"
+    if not (given.isascii() and given.isdigit() and len(given) < 16):
+        raise RequestError(
+            f"Found {given[:40]!r}, expected the number of the last event that was read, or 0.",
+            param="starting_after",
+        )
+    return int(given)
 
 
 def _parsed(parser: InvocationParser, raw: bytes, request: Request) -> ParsedInvocation:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from agent_framework import AgentResponseUpdate
 from starlette.routing import BaseRoute
 
 from hosting import (
     ChannelConfigurationError,
     ChannelContext,
     ChannelContribution,
+    ChannelRequest,
     ChannelResponseHook,
     ChannelRunHook,
     ChannelStreamUpdateHook,
+    StateWrite,
+    TurnEnd,
 )
 from hosting.web import Auth, resolve_auth
 
@@ -45,7 +49,8 @@ class ResponsesChannel:
         require_link: Whether callers must be linked.
         confidentiality_tier: For link policies.
         accept_response_target: Whether a body may say where the reply goes (contract 10.1).
-        on_disconnect: What becomes of a run whose client left.
+        on_disconnect: What becomes of a run whose client left: `"cancel"`, or `"continue"` if the response is stored; it
+            can then be retrieved, and its events read again, as those of a background response.
         serves_models: Whether this channel answers the `models` address of its base.
         serves_conversations: Whether it answers the `conversations` address. Two channels with one base need both
             switched off in one of them; its `conversation` parameter works all the same.
@@ -98,7 +103,14 @@ class ResponsesChannel:
 
     def contribute(self, context: ChannelContext, /) -> ChannelContribution:
         """The routes: its own under `path`, its siblings and the `/v1` forms under the base (contract 1.4)."""
-        service = ResponseService(self.name, context, model=self.model, store_ttl=self.store_ttl)
+        service = ResponseService(
+            self.name,
+            context,
+            model=self.model,
+            store_ttl=self.store_ttl,
+            goes_on=self.on_disconnect == "continue",
+        )
+        self._background = service.background
         responses, sockets = ResponseRoutes(service, self._gate), ResponseSockets(service, self._gate)
         conversations, models = ConversationRoutes(service, self._gate), ModelRoutes(service, self._gate)
         base, _, last = self.path.rpartition("/")
@@ -114,13 +126,13 @@ class ResponsesChannel:
             routes=[*responses.at(""), *sockets.at("")], root_routes=root, render_error=render_error
         )
 
+    async def conclude_run(
+        self, request: ChannelRequest, updates: Sequence[AgentResponseUpdate], end: TurnEnd, /
+    ) -> Sequence[StateWrite]:
+        """The records of a background response that has ended (contract 12.1)."""
+        return await self._background.conclude(request, updates, end)
+
     def _check(self) -> None:
-        if self.on_disconnect not in ("cancel", "continue"):
-            raise ChannelConfigurationError(
-                f"found {self.on_disconnect!r}, expected 'cancel' or 'continue'",
-                channel=self.name,
-                field="on_disconnect",
-            )
         if self.store_ttl is not None and self.store_ttl <= 0:
             raise ChannelConfigurationError(
                 f"found {self.store_ttl!r}, expected seconds above 0, or None",

@@ -6,6 +6,7 @@ front of the next turn's input. Until then it can be deleted.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -86,12 +87,16 @@ class ConversationLog:
                 return True
         return False
 
-    async def last_response(self, owner: str, conversation_id: str) -> str | None:
-        """The id of the conversation's last response, whose requests the next turn may answer."""
-        return await self._state.get(f"{conversation_key(owner, conversation_id)}/last")
+    async def request(self, owner: str, conversation_id: str, request_id: str) -> Mapping[str, Any] | None:
+        """A request for approval that some turn of the conversation left open, as core's content in JSON."""
+        return await self._state.get(_request_key(owner, conversation_id, request_id))
 
-    def last_response_is(self, owner: str, conversation_id: str, response_id: str) -> StateWrite:
-        return StateWrite(f"{conversation_key(owner, conversation_id)}/last", response_id)
+    def requests(self, owner: str, conversation_id: str, requests: Mapping[str, Any]) -> list[StateWrite]:
+        """The changes that keep requests, so that any later turn of the conversation may answer them (contract 6.8)."""
+        return [
+            StateWrite(_request_key(owner, conversation_id, request_id), request)
+            for request_id, request in requests.items()
+        ]
 
     async def _rows(self, prefix: str) -> list[tuple[str, Any]]:
         rows: list[tuple[str, Any]] = []
@@ -100,3 +105,8 @@ class ConversationLog:
             rows += page
             if len(page) < PAGE:
                 return rows
+
+
+def _request_key(owner: str, conversation_id: str, request_id: str) -> str:
+    name = hashlib.sha256(request_id.encode()).hexdigest()
+    return f"{conversation_key(owner, conversation_id)}/request/{name}"

@@ -18,7 +18,8 @@ from hosting.web import (
     read_json_object,
 )
 
-from .codec import DONE, Item, encode, pack, parse_input, sse_frame, wire_usage
+from .background import GoesOnElsewhere
+from .codec import DONE, Event, Item, encode, pack, parse_input, sse_frame, wire_usage
 from .codec.fields import MissingParameter, UnsupportedParameter, optional_text
 from .errors import PreviousResponseNotFound
 from .paging import page_of
@@ -50,6 +51,7 @@ class ResponseRoutes:
     def __init__(self, service: ResponseService, gate: Gate) -> None:
         self._service = service
         self._records = service.records
+        self._background = service.background
         self._context = service.context
         self._gate = gate
 
@@ -70,6 +72,13 @@ class ResponseRoutes:
         caller, body = await self._read(request)
         delivery_id = request.headers.get("idempotency-key")
         turn = await self._service.prepare(body, caller)
+        if self._service.outlives(turn):
+            record = await self._background.begin(turn, body, delivery_id=delivery_id)
+            if turn.request.stream:
+                return self._replaying(record, caller)
+            if not turn.request.background:
+                record = await self._background.ended(record, caller)
+            return JsonAnswer(encode(record.response))
         if turn.request.stream:
             stream = await self._service.stream(turn, body, delivery_id=delivery_id)
             return self._streaming(turn, stream)
@@ -77,22 +86,25 @@ class ResponseRoutes:
             record = await self._service.run(turn, body, delivery_id=delivery_id)
         return JsonAnswer(encode(record.response))
 
-    async def retrieve(self, request: Request) -> JsonAnswer:
+    async def retrieve(self, request: Request) -> JsonAnswer | StreamingAnswer:
+        """The response, or, of a background response, its events again behind `starting_after` (contract 12.2)."""
         caller = await self._gate(request)
         record = await self._record(request, caller)
-        if request.query_params.get("stream", "false").lower() not in ("false", "0"):
+        if request.query_params.get("stream", "false").lower() in ("false", "0"):
+            return JsonAnswer(encode(record.response))
+        if not await self._background.can_be_read(record, caller):
             raise UnsupportedParameter(
-                "A stored response cannot be streamed again here; retrieve it without 'stream'.",
+                "Only background responses can be streamed again, while their events are kept; "
+                "retrieve this one without 'stream'.",
                 param="stream",
             )
-        return JsonAnswer(encode(record.response))
+        return self._replaying(record, caller, after=_starting_after(request))
 
     async def delete(self, request: Request) -> JsonAnswer:
         caller = await self._gate(request)
         record = await self._record(request, caller)
         response_id: str = record.response["id"]
-        if record.response["status"] == "in_progress":
-            await self._context.cancel(response_id)
+        await self._end(record, caller)
         await self._records.delete(caller.id, response_id)
         await self._service.forget(record)
         return JsonAnswer(encode({"id": response_id, "object": "response", "deleted": True}))
@@ -101,8 +113,7 @@ class ResponseRoutes:
         """Cancels a response under way; one that was cancelled before is answered the same again."""
         caller = await self._gate(request)
         record = await self._record(request, caller)
-        if record.response["status"] == "in_progress":
-            await self._context.cancel(record.response["id"])
+        if await self._end(record, caller):
             record = await self._record(request, caller)
         if record.response["status"] != "cancelled":
             raise RequestError("Cannot cancel a response that is not in progress.", param="response_id")
@@ -147,9 +158,20 @@ class ResponseRoutes:
         caller = await self._gate(request)
         return caller, await read_json_object(request, self._context.limits.body_limit(MAX_BODY_BYTES))
 
+    async def _end(self, record: ResponseRecord, caller: Caller) -> bool:
+        """Cancels a response that is under way; False if it is not."""
+        response_id = record.response["id"]
+        if record.plan is not None:
+            await self._background.cancel(caller, response_id)
+        elif record.response["status"] == "in_progress":
+            await self._context.cancel(response_id, host_id=record.host)
+        else:
+            return False
+        return True
+
     async def _record(self, request: Request, caller: Caller) -> ResponseRecord:
         response_id = request.path_params["response_id"]
-        record = await self._records.get(caller.id, response_id)
+        record = await self._background.record(caller, response_id)
         if record is None:
             raise UnknownReference("There is no response with this id.", param="response_id")
         return record
@@ -171,16 +193,39 @@ class ResponseRoutes:
 
     def _streaming(self, turn: ResponseTurn, stream: HostedStreamResult) -> StreamingAnswer:
         return StreamingAnswer(
-            self._frames(turn, stream),
+            _frames(self._service.events(turn, stream)),
             write_timeout=self._context.limits.write_timeout,
             logger=self._context.logger,
         )
 
-    async def _frames(self, turn: ResponseTurn, stream: HostedStreamResult) -> AsyncGenerator[bytes, None]:
-        portions = self._service.events(turn, stream)
-        try:
-            async for events in portions:
-                yield sse_frame(events) if events else KEEP_ALIVE
-            yield DONE
-        finally:
-            await portions.aclose()
+    def _replaying(self, record: ResponseRecord, caller: Caller, *, after: int = -1) -> StreamingAnswer:
+        """The run does not depend on its readers: one that leaves only stops reading (contract 7.3)."""
+        limits = self._context.limits
+        return StreamingAnswer(
+            _frames(self._background.events(record, caller, after=after)),
+            write_timeout=limits.write_timeout,
+            logger=self._context.logger,
+        )
+
+
+async def _frames(portions: AsyncGenerator[list[Event], None]) -> AsyncGenerator[bytes, None]:
+    """The events as frames; only a stream that came to its end says so."""
+    try:
+        async for events in portions:
+            yield sse_frame(events) if events else KEEP_ALIVE
+        yield DONE
+    except GoesOnElsewhere:
+        return
+    finally:
+        await portions.aclose()
+
+
+def _starting_after(request: Request) -> int:
+    given = request.query_params.get("starting_after", "-1")
+    try:
+        return int(given)
+    except ValueError:
+        raise RequestError(
+            f"Invalid 'starting_after': found {given[:40]!r}, expected the sequence number of an event.",
+            param="starting_after",
+        ) from None

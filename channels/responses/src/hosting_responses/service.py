@@ -12,10 +12,13 @@ from hosting import (
     ChannelContext,
     HostedStreamResult,
     HostingError,
+    TurnEnd,
+    TurnInProgress,
     UnknownReference,
 )
 
-from .codec import Event, Item, Referred, conversation_of, parse_create, references
+from .background import BackgroundResponses
+from .codec import Event, Item, ParsedRequest, Referred, conversation_of, parse_create, references
 from .codec.fields import optional_text
 from .conversation_log import ConversationLog
 from .errors import PreviousResponseNotFound
@@ -34,17 +37,27 @@ class ResponseService:
         context: The channel's way to the host.
         model: What the target is called in `model`; None takes the target's name.
         store_ttl: Seconds that a response is kept; None keeps it for good.
+        goes_on: Whether a stored response goes on when its client has left.
     """
 
     def __init__(
-        self, name: str, context: ChannelContext, *, model: str | None, store_ttl: float | None
+        self,
+        name: str,
+        context: ChannelContext,
+        *,
+        model: str | None,
+        store_ttl: float | None,
+        goes_on: bool = False,
     ) -> None:
         self.name = name
         self.context = context
         self.model = model or context.target_info.name
-        self.started_at = int(context.time_source.now())
-        self.records = ResponseRecords(context.state(), store_ttl)
+        now = context.time_source.now()
+        self.started_at = int(now)
+        self.records = ResponseRecords(context.state(), store_ttl, host_lives=context.host_lives)
         self.conversations = ConversationLog(context.state(), context.time_source)
+        self.background = BackgroundResponses(self)
+        self._goes_on = goes_on
 
     async def prepare(
         self, body: Mapping[str, Any], caller: Caller, *, unstored: ResponseRecord | None = None
@@ -62,6 +75,10 @@ class ResponseService:
         """
         response_id = self.context.id_source.new("resp")
         parent = await self._parent(body, caller, unstored)
+        if parent is not None and parent.plan is not None:
+            raise TurnInProgress(
+                "The response that this one continues is still in progress.", retry_after=1.0
+            )
         conversation_id = conversation_of(body)
         known, waiting = True, list[tuple[str, Item]]()
         if conversation_id is not None:
@@ -78,6 +95,21 @@ class ResponseService:
             new_conversation=not known,
             taken=[key for key, _ in waiting],
         )
+        return self.turn(request, response_id, place)
+
+    def outlives(self, turn: ResponseTurn) -> bool:
+        """Whether the response goes on without its client: it can be retrieved later (contract 7.3)."""
+        return turn.request.background or (self._goes_on and turn.request.store)
+
+    def turn(
+        self,
+        request: ParsedRequest,
+        response_id: str,
+        place: Place,
+        *,
+        begun: Mapping[str, Any] | None = None,
+    ) -> ResponseTurn:
+        """A turn of this channel, new or begun before."""
         return ResponseTurn(
             request,
             response_id=response_id,
@@ -86,6 +118,8 @@ class ResponseService:
             records=self.records,
             conversations=self.conversations,
             clock=self.context.time_source,
+            host=self.context.host_id,
+            begun=begun,
         )
 
     async def run(self, turn: ResponseTurn, body: Any, *, delivery_id: str | None = None) -> ResponseRecord:
@@ -115,7 +149,7 @@ class ResponseService:
         request = turn.channel_request(self.name, delivery_id=delivery_id)
         await turn.created()
         try:
-            return await self.context.run_stream(
+            stream = await self.context.run_stream(
                 request, protocol_request=body, on_commit=turn.on_commit_stream
             )
         except UnknownReference:
@@ -124,12 +158,18 @@ class ResponseService:
         except HostingError:
             await turn.discarded()
             raise
+        if (
+            stream.response_id != turn.response_id
+        ):  # the same Idempotency-Key gives the same response (contract 4.3)
+            await turn.discarded()
+        return stream
 
     async def events(
         self, turn: ResponseTurn, stream: HostedStreamResult
     ) -> AsyncGenerator[list[Event], None]:
         """The turn's events; afterwards, a session that nobody can name any more is gone."""
-        events = turn.events(stream)
+        first = stream.response_id == turn.response_id
+        events = turn.events(stream) if first else self._repeated(turn, stream)
         try:
             async for portion in events:
                 yield portion
@@ -137,6 +177,27 @@ class ResponseService:
             await events.aclose()
         if turn.record is not None and not turn.record.response["store"]:
             await self.forget(turn.record)
+
+    async def _repeated(
+        self, turn: ResponseTurn, stream: HostedStreamResult
+    ) -> AsyncGenerator[list[Event], None]:
+        """The events of a response that an earlier request with the same key created."""
+        caller = turn.place.caller
+        try:
+            record = await self.records.get(caller.id, stream.response_id)
+            again = (
+                self.turn(turn.request, stream.response_id, turn.place)
+                if record is None
+                else self.background.resumed(record, record.plan or {}, caller)
+            )
+            yield again.start()
+            async for updates in stream.batches():
+                yield again.feed(updates)
+            result = await stream.result()
+            end = TurnEnd(status=result.status, result=result)
+            yield again.unstored_end(end) if record is None else again.finish(record.response)
+        finally:
+            await stream.aclose()
 
     async def forget(self, record: ResponseRecord) -> None:
         """Drops the session that only this response names; one that a hook chose, or a conversation's, stays."""
@@ -178,13 +239,13 @@ class ResponseService:
         items = {item_id: item for item_id, item in found.items() if item is not None}
         if not approval_ids:
             return Referred(items=items)
+        asked = parent.requests if parent else dict[str, Any]()
         if conversation_id is not None:
-            last = await self.conversations.last_response(caller.id, conversation_id)
-            parent = await self.records.get(caller.id, last) if last else None
-        open_requests = parent.requests if parent else dict[str, Any]()
-        approvals = {
-            key: Content.from_dict(dict(open_requests[key])) for key in approval_ids if key in open_requests
-        }
+            kept = {
+                key: await self.conversations.request(caller.id, conversation_id, key) for key in approval_ids
+            }
+            asked = {key: request for key, request in kept.items() if request is not None}
+        approvals = {key: Content.from_dict(dict(asked[key])) for key in approval_ids if key in asked}
         return Referred(items=items, approvals=approvals)
 
 

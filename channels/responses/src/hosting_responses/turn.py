@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_framework import AgentResponse
+from agent_framework import AgentResponse, AgentResponseUpdate
 
 from hosting import (
     Caller,
@@ -60,6 +61,8 @@ class ResponseTurn:
         records: Where responses are stored.
         conversations: Where conversations are.
         clock: For `created_at` and `completed_at`.
+        host: Where it runs, if it runs in the foreground.
+        begun: The response object as it began, of a response that began before.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class ResponseTurn:
         records: ResponseRecords,
         conversations: ConversationLog,
         clock: TimeSource,
+        host: str,
+        begun: Mapping[str, Any] | None = None,
     ) -> None:
         self.request = request
         self.response_id = response_id
@@ -80,7 +85,12 @@ class ResponseTurn:
         self._records = records
         self._conversations = conversations
         self._clock = clock
-        self._base = new_response(request, response_id=response_id, created_at=int(clock.now()), model=model)
+        self._host = host
+        self._base = (
+            new_response(request, response_id=response_id, created_at=int(clock.now()), model=model)
+            if begun is None
+            else dict(begun)
+        )
         encrypted = "reasoning.encrypted_content" in request.include
         self._builder = ResponseStreamBuilder(self._base, encrypted_reasoning=encrypted)
         self._closing: list[Event] = []
@@ -104,11 +114,37 @@ class ResponseTurn:
             response_id=self.response_id,
         )
 
+    def queued(self) -> StateWrite:
+        """The record of a background response, for the transaction that stores its run."""
+        place = self.place
+        include = sorted(self.request.include)
+        plan: dict[str, Any] = {
+            "parent_key": place.parent_key,
+            "conversation_id": place.conversation_id,
+            "new_conversation": place.new_conversation,
+            "taken": list(place.taken),
+            "include": include,
+        }
+        record = ResponseRecord(
+            response={**self._base, "status": "queued"},
+            input=self.request.input_items,
+            parent_key=self.response_id,
+            plan=plan,
+            include=include,
+            logged=True,
+            forked_from=place.parent_key,
+        )
+        return record.write(place.caller.id, self._records.ttl)
+
     async def created(self) -> None:
         """Stores the response as it begins, so that it can be retrieved whatever happens (contract 7.3)."""
         if self.request.store:
             record = ResponseRecord(
-                response=self._base, input=self.request.input_items, parent_key=self.response_id
+                response=self._base,
+                input=self.request.input_items,
+                parent_key=self.response_id,
+                host=self._host,
+                forked_from=self.place.parent_key,
             )
             await self._records.put(self.place.caller.id, record)
 
@@ -132,6 +168,24 @@ class ResponseTurn:
         else:
             self._closing = builder.close(completed=end.status != "incomplete")
         return self._concluded(end, builder)
+
+    def feed(self, updates: Iterable[AgentResponseUpdate]) -> list[Event]:
+        """The events of some updates."""
+        return [event for update in updates for event in self._builder.feed(update)]
+
+    def start(self) -> list[Event]:
+        """The events that open every stream."""
+        return self._builder.start()
+
+    def finish(self, response: Mapping[str, Any]) -> list[Event]:
+        """The events of the end, for the response object as it is stored."""
+        whole = response["status"] not in ("incomplete", "failed", "cancelled")
+        return [*self._builder.close(completed=whole), *self._builder.end(response)]
+
+    def unstored_end(self, end: TurnEnd) -> list[Event]:
+        """The events of the end of a response that is stored nowhere."""
+        self.on_commit_stream(end)
+        return [*self._closing, *self._builder.end(self._stored().response)]
 
     async def events(self, stream: HostedStreamResult) -> AsyncGenerator[list[Event], None]:
         """The events of a stream, in portions as they come; an empty portion marks silence.
@@ -171,7 +225,9 @@ class ResponseTurn:
             writes = self.on_commit_stream(end)
             self._closing = self._closing or self._builder.close(completed=False)
             if writes:
-                await self._conversations.write(writes)
+                # Where the store is away, the host stores the end of the turn when it is back.
+                with suppress(HostingError):
+                    await self._conversations.write(writes)
         return [*self._closing, *self._builder.end(self._stored().response)]
 
     def _stored(self) -> ResponseRecord:
@@ -226,6 +282,8 @@ class ResponseTurn:
             if result
             else self.response_id,
             requests={str(item.id): item.to_dict(exclude={"raw_representation"}) for item in requests},
+            include=sorted(self.request.include) if self.request.background else (),
+            logged=self.request.background,
         )
 
     def _writes(self, broken: bool) -> list[StateWrite]:
@@ -238,7 +296,7 @@ class ResponseTurn:
             writes.append(log.opening(owner, conversation_id, {}))
         items = [*self.request.input_items, *record.response["output"]]
         writes += log.additions(owner, conversation_id, items, wait=False)
-        writes.append(log.last_response_is(owner, conversation_id, self.response_id))
+        writes += log.requests(owner, conversation_id, record.requests)
         return [*writes, *(StateWrite(key, None) for key in self.place.taken)]
 
 

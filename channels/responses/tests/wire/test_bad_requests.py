@@ -86,7 +86,6 @@ BAD_BODIES: list[tuple[Any, str | None]] = [
     ({"input": "x", "conversation": "k" * 1025}, "session"),
     ({"input": "x", "previous_response_id": 5}, "previous_response_id"),
     ({"input": "x", "model": 5}, "model"),
-    ({"input": "x", "background": True}, "background"),
     ({"input": "x", "reasoning": "hard"}, "reasoning"),
 ]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from agent_framework import Agent, tool
 from pydantic import BaseModel
@@ -245,6 +248,13 @@ async def test_a_failure_in_the_middle_is_told_by_the_last_event_and_can_be_retr
     assert (stored.status, stored.output[0].content[0].text) == ("failed", "half")
 
 
+def last_event(answer: Any) -> Any:
+    """The terminal event of a stream that was read to its end."""
+    *_, last, done = [line for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert done == "data: [DONE]"
+    return json.loads(last.removeprefix("data: "))
+
+
 async def test_the_same_idempotency_key_gets_the_same_answer(serve: Serve):
     recorder = Recorder(Echo())
     served = await serve(recorder)
@@ -259,5 +269,25 @@ async def test_the_same_idempotency_key_gets_the_same_answer(serve: Serve):
 
     assert first.json() == second.json() == unstored.json()
     assert after.status_code == 200
-    assert '"text":"x"' in streamed.text
+    assert last_event(streamed)["response"] == first.json()
     assert len(recorder.runs) == 2
+
+
+@pytest.mark.parametrize("store", [True, False])
+async def test_the_same_idempotency_key_gets_the_same_stream(serve: Serve, store: bool):
+    target = [steps.Reasoning("hm"), "one ", "two", steps.ToolCall("t", {"a": 1}), "three"]
+    recorder = Recorder(Scripted(*target))
+    served = await serve(recorder)
+    asked = {"input": "x", "stream": True, "store": store}
+    headers = {"Idempotency-Key": "once"}
+
+    first, second = [last_event(await served.post(json=asked, headers=headers)) for _ in range(2)]
+
+    ids = [item["id"] for item in first["response"]["output"]]
+    assert second["response"]["id"] == first["response"]["id"]
+    assert [item["id"] for item in second["response"]["output"]] == ids
+    assert not store or second["response"] == first["response"]
+    assert len(recorder.runs) == 1
+    if store:
+        kept = await served.get(f"/responses/{first['response']['id']}")
+        assert kept.json() == first["response"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
+import pytest
+from agent_framework import AgentResponse, AgentResponseUpdate, Content, InMemoryHistoryProvider, Message
 
 from channels.responses.tests.oracles import check_response, check_stream
 from channels.responses.tests.wire.conftest import Serve, Served
-from hosting import HostedRunResult
+from hosting import AgentFrameworkHost, ChannelConfigurationError, HostedRunResult
 from hosting.serialization import register_type
-from hosting_testkit.targets import Question, Scripted, workflow_multi, workflow_pending
+from hosting_responses import ResponsesChannel
+from hosting_testkit.targets import Question, Scripted, workflow_multi, workflow_pending, workflow_sequential
 
 
 async def streamed(served: Served, **body: Any) -> list[dict[str, Any]]:
@@ -83,3 +86,20 @@ async def test_an_image_of_the_target_is_shown(serve: Serve):
     response = await served.openai.responses.create(model="m", input="x")
 
     assert (response.output[0].type, response.output[0].result) == ("image_generation_call", "cG5n")
+
+
+async def test_a_workflow_that_was_made_an_agent_serves_sessions_side_by_side(serve: Serve):
+    served = await serve(workflow_sequential().as_agent())
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(served.post(json={"input": text})) for text in ("one", "two", "three")]
+
+    answers = [said(task.result().json()) for task in asked]
+    assert answers == [f"first: {text}|second: {text}" for text in ("one", "two", "three")]
+
+
+def test_a_workflow_agent_with_context_providers_is_refused():
+    agent = workflow_sequential().as_agent(context_providers=[InMemoryHistoryProvider()])
+
+    with pytest.raises(ChannelConfigurationError, match="context providers"):
+        AgentFrameworkHost(agent, channels=[ResponsesChannel()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -12,9 +13,17 @@ from channels.responses.tests.oracles import check_stream
 from channels.responses.tests.wire.conftest import Serve
 from channels.responses.tests.wire.server import listening
 from channels.responses.tests.wire.test_sessions import memory_agent
-from hosting import Caller, NotAuthenticated
-from hosting_testkit.targets import Echo, Scripted, steps
-from hosting_testkit.transports import WebSocketRejected, WebSocketSession
+from hosting import Caller, HostLimits, NotAuthenticated
+from hosting_responses import ResponsesChannel
+from hosting_testkit.clock import virtual_time
+from hosting_testkit.host.memory_host import InMemoryHost
+from hosting_testkit.targets import Echo, Flood, Scripted, steps
+from hosting_testkit.transports import (
+    BridgeOptions,
+    WebSocketClosed,
+    WebSocketRejected,
+    WebSocketSession,
+)
 
 TERMINAL = ("response.completed", "response.failed", "response.incomplete", "error")
 
@@ -132,6 +141,23 @@ async def test_a_wrong_message_is_an_error_event_and_the_socket_stays_open(serve
     assert (refused["type"], refused["status"]) == ("error", 400)
     assert refused["error"].keys() == {"message", "type", "param", "code"}
     assert text_of(answered) == "hi"
+
+
+@virtual_time
+async def test_a_client_that_takes_nothing_for_the_write_timeout_is_gone():
+    target = Flood(1000)
+    async with (
+        InMemoryHost(target, lambda: [ResponsesChannel()]) as running,
+        running.ws("/responses", bridge=BridgeOptions(window=1)) as session,
+    ):
+        await session.send_text(json.dumps({"type": "response.create", "input": "x"}))
+        await session.receive_text()
+        await asyncio.sleep(HostLimits().write_timeout + 1)
+        with pytest.raises(WebSocketClosed) as closed:
+            await read(session)
+
+    assert closed.value.code == 1011
+    assert target.pulled < 1000
 
 
 async def test_a_closed_socket_cancels_the_response(serve: Serve):

@@ -1,6 +1,6 @@
 """The wire format of invocations, as pure functions from data to data (contract 2.6)."""
 
-from .answer import Answer, AnswerEnd, encode, ended, frame, new_answer, replayed, terminal
+from .answer import Answer, AnswerEnd, encode, ended, frame, new_answer, numbered_frame, replayed, terminal
 from .envelope import ParsedInvocation, is_id, parse_envelope
 from .fold import AnswerFold, Event
 from .items import cleaned
@@ -18,6 +18,7 @@ __all__ = [
     "frame",
     "is_id",
     "new_answer",
+    "numbered_frame",
     "openapi_document",
     "parse_envelope",
     "replayed",

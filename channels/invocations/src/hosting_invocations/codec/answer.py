@@ -39,12 +39,12 @@ class AnswerEnd:
     error: Mapping[str, str] | None = None
 
 
-def new_answer(invocation_id: str, session_id: str) -> Answer:
+def new_answer(invocation_id: str, session_id: str, *, status: str = "in_progress") -> Answer:
     """An answer as it begins; all its keys are there from the start."""
     return {
         "invocation_id": invocation_id,
         "session_id": session_id,
-        "status": "in_progress",
+        "status": status,
         "output": "",
         "messages": [],
         "requests": [],
@@ -69,6 +69,11 @@ def ended(answer: Answer, end: AnswerEnd) -> Answer:
 def frame(events: Iterable[Event]) -> bytes:
     """Events as server-sent events, in one piece."""
     return b"".join(sse_event(encode(data), event=name) for name, data in events)
+
+
+def numbered_frame(events: Iterable[tuple[int, Event]]) -> bytes:
+    """Events that can be read again behind any of them: each has its number as its id."""
+    return b"".join(sse_event(encode(data), event=name, id=str(seq)) for seq, (name, data) in events)
 
 
 def terminal(answer: Answer) -> Event:

@@ -32,6 +32,7 @@ class ParsedInvocation:
             `function_approval_response` content; only its `id` and `approved` count.
         session_id: The session that the body names; the request's query and headers come first.
         stream: Whether events are asked for.
+        background: Whether it goes on without its caller, and is asked for later.
         attributes: For hooks, as `ChannelRequest.attributes`.
         metadata: For hooks, as `ChannelRequest.metadata`.
         options: Run options; allow-list them, they reach the target.
@@ -40,6 +41,7 @@ class ParsedInvocation:
     input: Any
     session_id: str | None = None
     stream: bool = False
+    background: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -72,7 +74,12 @@ class Invocation(Struct, frozen=True, kw_only=True):
         | None
     ) = None
     stream: bool | None = None
-    background: Annotated[bool, Meta(extra_json_schema={"const": False})] | None = None
+    background: (
+        Annotated[
+            bool, Meta(description="Answers at once with 202; the invocation goes on without its caller.")
+        ]
+        | None
+    ) = None
 
 
 INPUTS = ("input", "message", "messages")
@@ -95,8 +102,6 @@ def parse_envelope(body: Mapping[str, Any]) -> ParsedInvocation:
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
         raise RequestError(f"Give exactly one of 'input', 'message' and 'messages'; found {found}.")
-    if invocation.background:
-        raise RequestError("Background invocations are not available yet.", param="background")
     known = Invocation.__struct_fields__
     unknown = {name: value for name, value in body.items() if name not in known}
     hosting = unknown.pop("hosting", None)
@@ -105,6 +110,7 @@ def parse_envelope(body: Mapping[str, Any]) -> ParsedInvocation:
         input=_input(invocation),
         session_id=invocation.session_id,
         stream=bool(invocation.stream),
+        background=bool(invocation.background),
         attributes={name: value for name, value in attributes.items() if value},
     )
 

@@ -37,7 +37,17 @@ _USAGE = {
 _ANSWER_PROPERTIES: dict[str, Any] = {
     "invocation_id": _ID,
     "session_id": _ID,
-    "status": {"enum": ["in_progress", "completed", "incomplete", "input_required", "cancelled", "failed"]},
+    "status": {
+        "enum": [
+            "queued",
+            "in_progress",
+            "completed",
+            "incomplete",
+            "input_required",
+            "cancelled",
+            "failed",
+        ]
+    },
     "output": {"type": "string", "description": "All text of `messages`."},
     "messages": {"type": "array", "items": {"$ref": "#/components/schemas/AnswerMessage"}},
     "requests": {
@@ -73,8 +83,24 @@ _ERROR = {
 }
 _EVENTS = (
     "`delta` {message, item, role, author?, type, text} adds text to an item. `item` {message, item, role, author?, content} "
-    "gives an item whole, and replaces what was there. The last event is named for the status and holds the Answer."
+    "gives an item whole, and replaces what was there. The last event is named for the status and holds the Answer. Events of "
+    "a background invocation have their number as `id`."
 )
+_RESUMING = [
+    {
+        "name": "stream",
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "Of a background invocation: its events.",
+    },
+    {
+        "name": "starting_after",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 0},
+        "description": "The `id` of the last event that is not wanted again.",
+    },
+    {"name": "last-event-id", "in": "header", "schema": _TEXT, "description": "Wins over `starting_after`."},
+]
 
 
 def openapi_document(*, path: str, title: str, any_content: bool) -> dict[str, Any]:
@@ -93,7 +119,7 @@ def openapi_document(*, path: str, title: str, any_content: bool) -> dict[str, A
             path or "/": {"post": _invoke(any_content)},
             f"{path}/{{invocation_id}}": {
                 "parameters": [path_id],
-                "get": _operation("getInvocation", "The invocation as it is now."),
+                "get": _retrieve(),
             },
             f"{path}/{{invocation_id}}/cancel": {
                 "parameters": [path_id],
@@ -135,6 +161,17 @@ def _invoke(any_content: bool) -> dict[str, Any]:
             "description": "The same id again gives the same answer.",
         },
     ]
+    operation["responses"]["202"] = _response("A background invocation that has not ended.", "Answer")
+    return _streamed(operation)
+
+
+def _retrieve() -> dict[str, Any]:
+    operation = _operation("getInvocation", "The invocation as it is now.")
+    operation["parameters"] = _RESUMING
+    return _streamed(operation)
+
+
+def _streamed(operation: dict[str, Any]) -> dict[str, Any]:
     operation["responses"]["200"]["content"]["text/event-stream"] = {
         "schema": {"type": "string", "description": _EVENTS}
     }

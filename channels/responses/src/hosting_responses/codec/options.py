@@ -6,7 +6,7 @@ option by core's name through the readers below, an explicit allow-list (contrac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from hosting import RequestError
@@ -28,7 +28,7 @@ Treatment = Literal["used", "echoed", "refused"]
 
 PARAMETERS: Mapping[str, Treatment] = {
     "access_programs": "refused",
-    "background": "refused",
+    "background": "used",
     "background_options": "refused",
     "context_management": "refused",
     "conversation": "used",
@@ -66,7 +66,7 @@ PARAMETERS: Mapping[str, Treatment] = {
     "user": "used",
 }
 
-_HARMLESS: Mapping[str, Any] = {"background": False, "context_management": []}
+_HARMLESS: Mapping[str, Any] = {"context_management": []}
 """Values by which a refused parameter asks for nothing."""
 
 _INT64 = (1 << 63) - 1
@@ -96,13 +96,13 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
 
 def run_options(body: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the caller set, by core's names."""
-    read = {name: reader(body) for name, reader in _READERS.items()}
-    return {name: value for name, value in read.items() if value is not None}
+    read = [(option, reader(body)) for parameter, option, reader in _READERS if parameter in body]
+    return {option: value for option, value in read if value is not None}
 
 
 def echoes(body: Mapping[str, Any]) -> dict[str, Any]:
     """Keys of the response object that repeat what the caller set."""
-    echo = {name: body[name] for name in _ECHOED if body.get(name) is not None}
+    echo = {name: value for name, value in body.items() if name in _ECHOED and value is not None}
     for name in ("model", "prompt_cache_key", "prompt_cache_retention", "service_tier"):
         optional_text(body, name)
     optional_mapping(body, "prompt_cache_options")
@@ -166,42 +166,46 @@ def _echoed_text(text: dict[str, Any]) -> dict[str, Any]:
     return {**text, "format": wanted}
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "temperature": lambda body: number(body, "temperature", 0, 2),
-    "top_p": lambda body: number(body, "top_p", 0, 1),
-    "max_tokens": lambda body: integer(body, "max_output_tokens", 1, _INT64),
-    "frequency_penalty": lambda body: number(body, "frequency_penalty", -2, 2),
-    "presence_penalty": lambda body: number(body, "presence_penalty", -2, 2),
-    "seed": lambda body: integer(body, "seed", -_INT64, _INT64),
-    "tool_choice": lambda body: parse_tool_choice(body.get("tool_choice")),
-    "allow_multiple_tool_calls": _parallel,
-    "response_format": _response_format,
-    "verbosity": _verbosity,
-    "reasoning": lambda body: optional_mapping(body, "reasoning"),
-    "truncation": lambda body: choice(body, "truncation", ("auto", "disabled")),
-    "metadata": _metadata_option,
-    "user": lambda body: optional_text(body, "user"),
-    "safety_identifier": lambda body: optional_text(body, "safety_identifier"),
-}
+_READERS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], Any]]] = (
+    ("temperature", "temperature", lambda body: number(body, "temperature", 0, 2)),
+    ("top_p", "top_p", lambda body: number(body, "top_p", 0, 1)),
+    ("max_output_tokens", "max_tokens", lambda body: integer(body, "max_output_tokens", 1, _INT64)),
+    ("frequency_penalty", "frequency_penalty", lambda body: number(body, "frequency_penalty", -2, 2)),
+    ("presence_penalty", "presence_penalty", lambda body: number(body, "presence_penalty", -2, 2)),
+    ("seed", "seed", lambda body: integer(body, "seed", -_INT64, _INT64)),
+    ("tool_choice", "tool_choice", lambda body: parse_tool_choice(body["tool_choice"])),
+    ("parallel_tool_calls", "allow_multiple_tool_calls", _parallel),
+    ("text", "response_format", _response_format),
+    ("text", "verbosity", _verbosity),
+    ("reasoning", "reasoning", lambda body: optional_mapping(body, "reasoning")),
+    ("truncation", "truncation", lambda body: choice(body, "truncation", ("auto", "disabled"))),
+    ("metadata", "metadata", _metadata_option),
+    ("user", "user", lambda body: optional_text(body, "user")),
+    ("safety_identifier", "safety_identifier", lambda body: optional_text(body, "safety_identifier")),
+)
+"""A parameter of the body, the run option that it becomes, and how it is read."""
 
-_ECHOED = (
-    "frequency_penalty",
-    "max_output_tokens",
-    "max_tool_calls",
-    "model",
-    "parallel_tool_calls",
-    "presence_penalty",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "reasoning",
-    "safety_identifier",
-    "service_tier",
-    "temperature",
-    "text",
-    "tool_choice",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
+_ECHOED = frozenset(
+    {
+        "background",
+        "frequency_penalty",
+        "max_output_tokens",
+        "max_tool_calls",
+        "model",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "temperature",
+        "text",
+        "tool_choice",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    }
 )

@@ -85,14 +85,18 @@ def parse_create(
     if instructions:
         messages.insert(0, instruction(instructions))
     tools = parse_tools(body.get("tools"))
+    background, store = flag(body, "background", False), flag(body, "store", True)
+    if background and not store:
+        raise RequestError("A background response is stored: leave 'store' out, or true.", param="store")
     return ParsedRequest(
         messages=messages,
         input_items=items,
         instructions=instructions,
         previous_response_id=previous,
         conversation_id=conversation,
-        store=flag(body, "store", True),
+        store=store,
         stream=flag(body, "stream", False),
+        background=background,
         options=run_options(body),
         client_tools=declarations(tools),
         tools=tools,

@@ -25,6 +25,7 @@ class ParsedRequest:
         conversation_id: Run in that conversation.
         store: Whether the response can be retrieved and continued later.
         stream: Whether the caller asked for events.
+        background: Whether the response goes on without its caller.
         options: Run options for the target, by core's names.
         client_tools: Tools that the caller runs itself, declarations only.
         tools: The same as the response object echoes them.
@@ -42,6 +43,7 @@ class ParsedRequest:
     conversation_id: str | None = None
     store: bool = True
     stream: bool = False
+    background: bool = False
     options: Mapping[str, Any] = field(default_factory=ReadOnlyMap)
     client_tools: Sequence[FunctionTool] = ()
     tools: Sequence[Item] = ()
