@@ -15,6 +15,12 @@ def blocks(document: str) -> dict[str, str]:
     return {match["name"]: match["code"] for match in _BLOCK.finditer((ROOT / document).read_text())}
 
 
+def files(document: str, language: str = "python") -> dict[str, str]:
+    """The listings of a document that are whole files, by name."""
+    fenced = re.compile(rf"<!-- file: (?P<name>\S+) -->\n```{language}\n(?P<text>.*?)```", re.DOTALL)
+    return {match["name"]: match["text"] for match in fenced.finditer((ROOT / document).read_text())}
+
+
 def run(document: str, *names: str) -> dict[str, Any]:
     """Runs the named blocks in order, in one namespace, and returns it."""
     found = blocks(document)

@@ -10,12 +10,21 @@ import msgspec
 import pytest
 
 from benchmarks import processes
-from benchmarks.catalogue import SCENARIOS
+from benchmarks.catalogue import SCENARIOS, everyday
+from benchmarks.in_process import OWNER, hosting_at, turn_in
 from benchmarks.load import Load, put_load
+from benchmarks.places import place
 from benchmarks.report import Result, as_json, as_page, as_table
+from benchmarks.rough.store import AwayStore
 from benchmarks.scale import TINY
+from benchmarks.seeding import seed_sessions
 from benchmarks.servers import serving
 from benchmarks.stats import Row, Series
+from hosting import InMemoryHostStateStore, SqliteHostStateStore
+from hosting.state import StateUnavailable
+from hosting.state.statements import ping
+from hosting.state.tables import history, sessions
+from hosting_testkit.targets import Echo
 
 
 def row(host: Sequence[float], other: Sequence[float], **changes: Any) -> Row:
@@ -87,6 +96,58 @@ def test_the_page_names_versions_and_no_machine() -> None:
     page = as_page([result(row([1], [1]))], scale="tiny")
     assert "agent-framework-core: 1." in page
     assert "a-scenario: a title" in page
+
+
+def test_the_table_says_what_was_left_out() -> None:
+    left_out = Result(
+        name="a", title="b", rows=[row([1], [1])], seconds=1.0, load_average=0.5, left_out="no server"
+    )
+    assert as_table(left_out).endswith("\nno server")
+    assert "no server" not in as_table(result(row([1], [1])))
+
+
+def test_what_takes_long_runs_only_where_it_is_named() -> None:
+    named = [name for name, scenario in SCENARIOS.items() if scenario.by_name]
+    assert named == ["soak-faults"]
+    assert [*everyday()] == [name for name in SCENARIOS if name not in named]
+
+
+async def test_a_host_goes_on_in_seeded_sessions() -> None:
+    with place("sqlite") as found:
+        store = SqliteHostStateStore(found.where)
+        await store.open()
+        seed_sessions(found, range(3), owner=OWNER)
+        async with hosting_at(Echo(), found, store=store) as host:
+            await host.run(turn_in("session 1"))
+            rows = await store.execute(*(sessions.load_session(OWNER, f"session {n}") for n in range(4)))
+            stored = [sessions.read_session(each) for each in rows]
+            assert [each and each.fence for each in stored] == [1, 2, 1, None]
+            assert stored[1] is not None and stored[1].head is not None
+            chain = history.read_history((await store.execute(history.load_history(stored[1].head)))[0])
+            assert len(chain) == 2
+
+
+async def test_a_rough_store_is_away_for_moments_and_then_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("benchmarks.rough.store.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("benchmarks.rough.store.EVERY", 3)
+    store = AwayStore(InMemoryHostStateStore())
+    await store.open()
+    await store.execute(ping())
+    await store.execute(ping())
+    for _ in range(2):
+        with pytest.raises(StateUnavailable):
+            await store.execute(ping())
+    store.steady = True
+    await store.execute(ping())
+    store.steady = False
+    clock[0] = 1.0
+    with pytest.raises(StateUnavailable):  # the sixth unit begins another moment
+        await store.execute(ping())
+    clock[0] = 2.0
+    await store.execute(ping())
+    await store.close()
+    assert store.refused == 3
 
 
 def test_a_load_that_meets_a_wrong_answer_fails(capfd: pytest.CaptureFixture[str]) -> None:

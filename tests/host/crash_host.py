@@ -83,7 +83,7 @@ async def main(state_dir: str) -> None:
 
 async def open_requests(host: AgentFrameworkHost, order: Any) -> list[Any]:
     """The request that an earlier process was told of: its client would have kept it."""
-    live = await host._services.sessions.open(_name(order["session"]))
+    live = await host._parts.services.sessions.open(_name(order["session"]))
     return [
         content
         for node in (live.head.path() if live.head else ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,31 @@ class ThreadedStore(InMemoryHostStateStore):
 
         loop.call_soon(loop.call_soon, settle)
         return await waiter
+
+
+class AnswersLate(ThreadedStore):
+    """Keeps the answers to some units to itself until it is told to give them.
+
+    Args:
+        when: Whether a unit with these rows is one of them.
+
+    Attributes:
+        kept: One of them was kept.
+        answer: Set to have them answered.
+    """
+
+    def __init__(self, when: Callable[[Sequence[Statement], Any], bool]) -> None:
+        super().__init__()
+        self.kept = asyncio.Event()
+        self.answer = asyncio.Event()
+        self._when = when
+
+    async def execute(self, *unit: Statement) -> Any:
+        rows = await super().execute(*unit)
+        if self._when(unit, rows):
+            self.kept.set()
+            await self.answer.wait()
+        return rows
 
 
 def memory(path: Path) -> InMemoryHostStateStore:

@@ -21,6 +21,10 @@ from agent_framework import (
 
 from hosting import (
     AgentFrameworkHost,
+    ChannelConfigurationError,
+    ChannelContribution,
+    ChannelRequest,
+    ChannelSession,
     HostHistoryProvider,
     HostingError,
     SqliteHostStateStore,
@@ -413,3 +417,34 @@ def test_building_two_hosts_adds_one_provider(say_channel: Any) -> None:
     for _ in range(2):
         AgentFrameworkHost(agent, channels=[say_channel()])
     assert len(agent.context_providers) == 1
+
+
+async def test_a_window_bounds_what_the_target_sees_and_not_what_is_kept(tmp_path: Path) -> None:
+    def agent(window: int | None) -> Agent:
+        def script(messages: Any, options: Any) -> str:
+            return "|".join(message.text for message in messages if message.role == "user")
+
+        providers = [HostHistoryProvider(window=window)]
+        return Agent(client=ScriptedChatClient(script=script), context_providers=providers)
+
+    answers: list[str] = []
+    for window, texts in ((4, "abcd"), (4, "e"), (None, "f")):
+        async with InMemoryHost(agent(window), [Quiet()], state_dir=tmp_path) as host:
+            for text in texts:
+                request = ChannelRequest(channel="quiet", input=text, session=ChannelSession("me", key="s"))
+                answers.append((await host.host.run(request)).text)
+    assert answers == ["a", "a|b", "a|b|c", "b|c|d", "c|d|e", "a|b|c|d|e|f"]
+
+
+def test_a_window_of_nothing_is_refused() -> None:
+    with pytest.raises(ChannelConfigurationError, match="window"):
+        HostHistoryProvider(window=0)
+
+
+class Quiet:
+    """A channel without a wire."""
+
+    name, path = "quiet", "/quiet"
+
+    def contribute(self, context: Any) -> ChannelContribution:
+        return ChannelContribution()

@@ -17,6 +17,7 @@ from hosting import (
 )
 from hosting.turn.slots import RunSlots
 from hosting_testkit import InMemoryHost
+from hosting_testkit.stepped_tasks import SteppedTasks, SuspensionPoint
 from hosting_testkit.targets import Counting, Failing, Gate, Hang, Scripted
 from tests.host.stores import memory, sqlite, threaded
 from tests.host.turns import request, run
@@ -185,6 +186,17 @@ async def test_a_stream_left_at_any_point_frees_everything(
                 while asyncio.all_tasks() != before:
                     await asyncio.sleep(0)
                 assert (await run(host, "x", f"probe {number} {count}")).text == "abcd"
+
+
+async def test_a_stream_does_not_wait_for_an_owner_that_never_began(say_channel: Any) -> None:
+    async with InMemoryHost(Counting(), [say_channel()], limits=ONE_OF_EACH) as host:
+        with SteppedTasks(cancel=SuspensionPoint(task=1, step=0)) as tasks:
+            asking = asyncio.create_task(host.host.run_stream(request("x", "s")))
+            _, waiting = await asyncio.wait([asking], timeout=2)
+        assert tasks.made[1].name.startswith("hosting.turn")
+        assert not waiting
+        assert asking.cancelled()
+        assert (await run(host, "x", "s")).text == "turn 1"
 
 
 async def test_a_slot_that_is_given_back_just_as_its_waiter_is_cancelled_is_free() -> None:

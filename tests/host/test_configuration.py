@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from hosting import AgentFrameworkHost, ChannelConfigurationError, ChannelContribution, HostLimits
 from hosting_testkit.targets import Echo, workflow_echo
@@ -39,13 +39,17 @@ def root(path: str) -> list[Route]:
         ([Bare(path="/liveness")], {}, "bare.path"),
         ([Bare(root_routes=root("/readiness"))], {}, "bare.path"),
         ([Bare(), Bare("b", "/b", root_routes=root("/bare"))], {}, "b.path"),
+        ([Bare(root_routes=root("/{anything:path}"))], {}, "bare.root_routes"),
+        ([Bare(), Bare("b", "/b", root_routes=root("/{name}"))], {}, "b.root_routes"),
+        ([Bare(path="/deep/bare"), Bare("b", "/b", root_routes=root("/deep/{x}"))], {}, "b.root_routes"),
         ([Bare(transport="polling")], {}, "bare.transport"),
         ([Bare(require_link=True)], {}, "bare.require_link"),
         ([Bare(on_disconnect="continue")], {}, "bare.on_disconnect"),
+        ([Bare(on_disconnect="stay")], {}, "bare.on_disconnect"),
         ([object()], {}, "host.channels"),
         ([Bare()], {"identity_linker": object()}, "host.identity_linker"),
-        ([Bare()], {"runtime_mode": "ephemeral"}, "host.runtime_mode"),
-        ([Bare()], {"state": "postgresql://localhost/x"}, "host.state"),
+        ([Bare()], {"runtime_mode": "sometimes"}, "host.runtime_mode"),
+        ([Bare()], {"state": "mysql://localhost/x"}, "host.state"),
         ([Bare()], {"state": "nonsense"}, "host.state"),
     ],
 )
@@ -55,6 +59,24 @@ def test_a_mistake_is_told_with_its_channel_and_field(
     with pytest.raises(ChannelConfigurationError) as caught:
         _ = AgentFrameworkHost(Echo(), channels=channels, **options).app
     assert str(caught.value).startswith(f"{field}: ")
+
+
+def test_root_patterns_that_hide_nobody_are_taken() -> None:
+    posted = Route("/bare", lambda request: PlainTextResponse("x"), methods=["POST"])
+    channels: list[Any] = [
+        Bare(),
+        Bare("b", "/b", root_routes=[*root("/deep/{x}"), posted]),
+        Bare("c", "/deep"),
+    ]
+    assert AgentFrameworkHost(Echo(), channels=channels).app
+
+
+def test_a_mounted_root_route_may_not_hide_another_channel() -> None:
+    mounted = Mount("/deep", app=PlainTextResponse("x"))
+    with pytest.raises(ChannelConfigurationError, match="takes /deep/bare, which channel 'bare' answers at"):
+        _ = AgentFrameworkHost(
+            Echo(), channels=[Bare(path="/deep/bare"), Bare("b", "/b", root_routes=[mounted])]
+        ).app
 
 
 @pytest.mark.parametrize("limits", [{"run_timeout": 0}, {"stream_buffer": -1}, {"turn_policy": "maybe"}])
@@ -80,3 +102,22 @@ def test_a_target_that_is_none_is_refused() -> None:
 def test_building_the_app_needs_no_loop_and_happens_once() -> None:
     host = AgentFrameworkHost(workflow_echo, channels=[Bare()])
     assert host.app is host.app
+
+
+@pytest.mark.parametrize(
+    ("contributed", "said"),
+    [
+        (None, "contribute: contribute() returned NoneType"),
+        (ChannelContribution(commands=["help"]), "commands: found str, expected a ChannelCommand"),  # pyright: ignore[reportArgumentType] - the mistake
+        (ChannelContribution(routes=["/x"]), "routes: found str, expected a Starlette route"),  # pyright: ignore[reportArgumentType] - the mistake
+        (ChannelContribution(on_startup=[1]), "on_startup: found int, expected a coroutine function"),  # pyright: ignore[reportArgumentType] - the mistake
+    ],
+)
+def test_a_contribution_of_something_else_is_refused(contributed: Any, said: str) -> None:
+    class Odd(Bare):
+        def contribute(self, context: Any) -> Any:
+            return contributed
+
+    with pytest.raises(ChannelConfigurationError) as caught:
+        _ = AgentFrameworkHost(Echo(), channels=[Odd()]).app
+    assert str(caught.value).startswith(f"bare.{said}")

@@ -13,12 +13,14 @@ from hosting import (
     HookRejected,
     HostingError,
     HostLimits,
+    InMemoryHostStateStore,
     RateLimited,
     RunFailed,
     RunTimeout,
     SqliteHostStateStore,
     TurnInProgress,
 )
+from hosting.state.tables import turns
 from hosting_testkit import InMemoryHost, virtual_time
 from hosting_testkit.targets import Counting, Echo, Failing, Gate, Hang, Recorder, Scripted, steps
 from tests import documents
@@ -61,16 +63,41 @@ async def test_a_key_is_kept_over_a_restart(say_channel: Any, tmp_path: Path) ->
 
 
 @STREAMED
-async def test_a_key_whose_first_request_still_runs_is_409(say_channel: Any, stream: bool) -> None:
+async def test_a_key_whose_first_request_still_runs_waits_for_its_answer(
+    say_channel: Any, stream: bool
+) -> None:
+    recorder = Recorder(gate := Gate())
+    async with InMemoryHost(recorder, [say_channel()]) as host, asyncio.TaskGroup() as group:
+        first = group.create_task(run(host, "one", delivery_id="key"))
+        await gate.reached("one")
+        again = group.create_task(run(host, "one", delivery_id="key", stream=stream))
+        gate.release("one")
+        assert (await again).turn_id == (await first).turn_id
+        assert (await again).text == "one"
+    assert len(recorder.runs) == 1
+
+
+async def test_a_key_whose_first_request_runs_in_another_process_is_409(say_channel: Any) -> None:
+    state = InMemoryHostStateStore()
+    async with InMemoryHost(Echo(), [say_channel()], state=state) as host:
+        elsewhere = turns.begin_turn(
+            turn_id="turn_1", channel="say", caller="", delivery_id="key", response_id="resp_1", now_ms=0
+        )
+        await state.execute(elsewhere)
+        with pytest.raises(TurnInProgress) as caught:
+            await run(host, "one", delivery_id="key")
+        assert caught.value.retry_after
+
+
+async def test_a_request_that_waits_can_leave_and_the_first_goes_on(say_channel: Any) -> None:
     gate = Gate()
     async with InMemoryHost(gate, [say_channel()]) as host, asyncio.TaskGroup() as group:
         first = group.create_task(run(host, "one", delivery_id="key"))
         await gate.reached("one")
-        with pytest.raises(TurnInProgress) as caught:
-            await run(host, "one", delivery_id="key", stream=stream)
-        assert caught.value.retry_after
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(run(host, "one", delivery_id="key"), 0)
         gate.release("one")
-        assert (await first).text == (await run(host, "one", delivery_id="key", stream=stream)).text
+        assert (await first).text == "one"
 
 
 async def test_two_callers_and_two_channels_with_one_key_have_an_answer_each(say_channel: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +14,14 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from hosting import AgentFrameworkHost, ChannelContribution, HostLimits, NotReady
+from hosting import (
+    AgentFrameworkHost,
+    ChannelContribution,
+    ChannelRequest,
+    HostLimits,
+    NotReady,
+    StateDirInUse,
+)
 from hosting_testkit import InMemoryHost
 from hosting_testkit.host import BASE_URL
 from hosting_testkit.targets import Echo, Gate
@@ -46,6 +54,31 @@ async def test_channels_start_in_order_and_stop_in_reverse_once_each() -> None:
     async with InMemoryHost(Echo(), [Lively("a", log), Lively("b", log, fails="stop"), Lively("c", log)]):
         assert log == ["start a", "start b", "start c"]
     assert log[3:] == ["stop c", "stop b", "stop a"]
+
+
+async def test_a_host_that_drains_hands_its_folder_over_and_the_next_one_waits_for_its_turns(
+    tmp_path: Path, say_channel: Any
+) -> None:
+    gate = Gate()
+    old = AgentFrameworkHost(gate, channels=[say_channel()], state_dir=tmp_path)
+    new = AgentFrameworkHost(Echo(), channels=[say_channel()], state_dir=tmp_path)
+    async with old:
+        turn = asyncio.create_task(
+            old.run(ChannelRequest(channel="say", operation="turn", input="last words"))
+        )
+        await gate.reached("last words")
+        with pytest.raises(StateDirInUse):
+            await new.__aenter__()
+        old.begin_drain()
+        next_one = asyncio.create_task(new.__aenter__())
+        done, _ = await asyncio.wait([next_one], timeout=0.5)
+        assert not done
+        gate.release("last words")
+        assert (await turn).text == "last words"
+    await next_one
+    answer = await new.run(ChannelRequest(channel="say", operation="turn", input="first words"))
+    assert answer.text == "first words"
+    await new.__aexit__(None, None, None)
 
 
 async def test_the_first_startup_failure_is_raised_after_all_were_tried_and_stopped() -> None:
@@ -159,3 +192,18 @@ async def test_a_host_starts_again_after_it_has_stopped(say_channel: Any) -> Non
     for _ in range(2):
         async with host:
             assert (await host.run(ChannelRequest(channel="say", input="hello"))).text == "hello"
+
+
+async def test_a_stop_that_awaits_a_task_it_cancelled_does_not_skip_the_others() -> None:
+    log: list[str] = []
+
+    class Careless(Lively):
+        async def _stop(self) -> None:
+            task = asyncio.create_task(asyncio.Event().wait())
+            await asyncio.sleep(0)
+            task.cancel()
+            await task
+
+    async with InMemoryHost(Echo(), [Lively("a", log), Careless("b", log)]):
+        pass
+    assert log == ["start a", "start b", "stop a"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from agent_framework import Agent
 
-from hosting import HostingError, HostLimits
-from hosting.state import Statement, StateUnavailable
-from hosting_testkit import InMemoryHost
-from hosting_testkit.targets import Counting, ScriptedChatClient
+from hosting import HostingError, HostLimits, InMemoryHostStateStore
+from hosting.state import Statement, StateOutcomeUnknown, StateUnavailable
+from hosting.state.base import Rows
+from hosting_testkit import InMemoryHost, virtual_time
+from hosting_testkit.targets import Counting, Gate, ScriptedChatClient
+from tests.host.shared_state import Line
 from tests.host.stores import ThreadedStore
 from tests.host.turns import run, sent
 
@@ -85,3 +88,110 @@ async def test_a_session_state_that_is_no_json_fails_its_turn_and_keeps_the_sess
                 await run(host, "hoard", "s", stream=stream)
             assert caught.value.status == 500
         assert (await run(host, "x", "s")).text == "turn 2"
+
+
+class LostAnswer(ThreadedStore):
+    """Loses the answer to one unit that ends a turn, which it has kept or not; then it is away for some seconds."""
+
+    def __init__(self, *, keeps: bool, away: float) -> None:
+        super().__init__()
+        self._keeps = keeps
+        self._away = away
+        self._back_at: float | None = None
+
+    async def execute(self, *unit: Statement) -> Any:
+        now = asyncio.get_running_loop().time()
+        if self._back_at is None and any(statement.name == "turns.add_ended" for statement in unit):
+            self._back_at = now + self._away
+            if self._keeps:
+                await super().execute(*unit)
+            raise StateOutcomeUnknown("the connection broke")
+        if self._back_at is not None and now < self._back_at:
+            raise StateUnavailable("the store is away")
+        return await super().execute(*unit)
+
+
+@STREAMED
+@pytest.mark.parametrize("keeps", [False, True], ids=["not kept", "kept"])
+@virtual_time
+async def test_a_commit_whose_answer_was_lost_is_found_out_and_told(
+    say_channel: Any, keeps: bool, stream: bool
+) -> None:
+    model = ScriptedChatClient("well")
+    store = LostAnswer(keeps=keeps, away=5.5)
+    async with InMemoryHost(Agent(client=model), [say_channel()], state=store) as host:
+        await run(host, "one", "s", stream=stream)
+        await run(host, "two", "s")
+    assert sent(model)[-1] == [("user", "one"), ("assistant", "well"), ("user", "two")]
+
+
+@virtual_time
+async def test_a_commit_of_which_nothing_can_be_found_out_fails_its_turn(say_channel: Any) -> None:
+    store = LostAnswer(keeps=True, away=60.0)
+    async with InMemoryHost(Counting(), [say_channel()], state=store) as host:
+        with pytest.raises(HostingError) as caught:
+            await run(host, "one", "s")
+        await asyncio.sleep(60)
+    assert (caught.value.status, caught.value.code) == (503, "not_ready")
+
+
+class Full(Line):
+    """Can be read and takes no writes, once it is full."""
+
+    full = False
+
+    async def execute(self, *unit: Statement) -> list[Rows]:
+        if self.full and any(statement.name == "instances.keep" for statement in unit):
+            raise StateUnavailable("the disk is full")
+        return await super().execute(*unit)
+
+
+@virtual_time
+async def test_a_host_whose_store_takes_no_writes_is_not_ready() -> None:
+    state = InMemoryHostStateStore()
+    await state.open()
+    line = Full(state)
+    async with InMemoryHost(Counting(), [], state=line) as host:
+        line.full = True
+        await asyncio.sleep(6)
+        refused = await host.get("/readiness")
+        assert (refused.status_code, refused.json()) == (503, {"status": "the state store takes no writes"})
+        line.full = False
+        await asyncio.sleep(2)
+        assert (await host.get("/readiness")).status_code == 200
+    await state.close()
+
+
+class Away(ThreadedStore):
+    """Refuses everything while it is away."""
+
+    away = False
+
+    async def execute(self, *unit: Statement) -> Any:
+        if self.away:
+            raise StateUnavailable("the store is away")
+        return await super().execute(*unit)
+
+
+@virtual_time
+async def test_a_key_is_free_again_once_a_store_is_back_that_was_away_at_the_end_of_its_turn(
+    say_channel: Any,
+) -> None:
+    gate, store = Gate(), Away()
+    limits = HostLimits(max_concurrent_runs=1, run_queue=0)
+    async with InMemoryHost(gate, [say_channel()], state=store, limits=limits) as host:
+        lost = asyncio.create_task(run(host, "lost", "s", delivery_id="key"))
+        await gate.reached("lost")
+        store.away = True
+        gate.release("lost")
+        with pytest.raises(HostingError) as caught:
+            await lost
+        assert caught.value.code == "not_ready"
+        await asyncio.sleep(5)
+        store.away = False
+        await asyncio.sleep(2)
+        with pytest.raises(HostingError) as again:
+            await run(host, "lost", "s", delivery_id="key")
+        assert (again.value.status, again.value.code) == (503, "not_ready")
+        gate.release("other")
+        await run(host, "other", "s", delivery_id="key 2")

@@ -14,9 +14,10 @@ LAYERS = (
     ("envelope", "errors", "limits", "clock", "ids", "results", "serialization", "tasks"),
     ("channel", "commands", "hooks"),
     ("web", "messaging"),
-    ("identity", "sessions", "state", "delivery", "runs", "targets"),
+    ("identity", "instance", "sessions", "state", "delivery", "durable", "runs", "targets"),
     ("turn", "telemetry"),
-    ("app", "context", "host", "lifecycle", "options", "parts", "serve"),
+    ("addresses", "app", "assembly", "context", "host", "lifecycle", "options", "parts", "serve"),
+    ("supervisor",),
     ("cli",),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from hosting.state import HostStateStore, InMemoryHostStateStore, SqliteHostStateStore
+from hosting.state import (
+    HostStateStore,
+    InMemoryHostStateStore,
+    PostgresHostStateStore,
+    SqliteHostStateStore,
+)
+from tests.state import postgres_server
 
 
 @pytest.fixture
@@ -15,9 +21,27 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture
+def schema() -> Iterator[str]:
+    """A schema of PostgreSQL for this test alone."""
+    with postgres_server.own_schema() as schema:
+        yield schema
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[HostStateStore]:
-    store = InMemoryHostStateStore() if request.param == "memory" else SqliteHostStateStore(database)
+    store = _store(request, database)
     await store.open()
     yield store
     await store.close()
+
+
+def _store(request: pytest.FixtureRequest, database: Path) -> HostStateStore:
+    match request.param:
+        case "memory":
+            return InMemoryHostStateStore()
+        case "sqlite":
+            return SqliteHostStateStore(database)
+        case _:
+            schema: str = request.getfixturevalue("schema")
+            return PostgresHostStateStore(postgres_server.URL, schema=schema)

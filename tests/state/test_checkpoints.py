@@ -25,9 +25,7 @@ async def ids(store: HostStateStore, session: str, workflow: str = "w") -> list[
 
 
 async def latest(store: HostStateStore, session: str) -> str | None:
-    found = checkpoints.read_checkpoint(
-        (await store.execute(checkpoints.load_latest_checkpoint(session, "w")))[0]
-    )
+    found = checkpoints.read_checkpoint((await store.execute(checkpoints.load_latest_checkpoint(session)))[0])
     return found and found.checkpoint_id
 
 
@@ -38,7 +36,7 @@ async def test_checkpoints_keep_the_order_of_saving_within_their_session_and_wor
     await save(store, "s", "other", workflow="w2")
     await save(store, "t", "foreign")
     assert await ids(store, "s") == ["z", "a", "m"]
-    assert await latest(store, "s") == "m"
+    assert await latest(store, "s") == "other"
     assert await latest(store, "nobody") is None
 
 

@@ -1,11 +1,11 @@
-"""Platform events: claimed once, in claim order per lane, under a fenced lease (contract 4.3, 4.8)."""
+"""Platform events: claimed once, in claim order per lane, by a fence (contract 4.3, 4.8)."""
 
 from __future__ import annotations
 
 import pytest
 
 from hosting.state import HostStateStore, StateConflict
-from hosting.state.tables import events
+from hosting.state.tables import events, instances
 from hosting.state.tables.events import EventEnd, TakenEvent
 
 
@@ -23,8 +23,12 @@ async def claim(store: HostStateStore, delivery: str, lane: str | None = "l", ch
     return bool(rows)
 
 
-async def take(store: HostStateStore, now: int = 10, limit: int = 10) -> list[TakenEvent]:
-    (rows,) = await store.execute(events.take_events(now_ms=now, lease_until_ms=now + 5, limit=limit))
+async def take(store: HostStateStore, now: int = 10, limit: int = 10, host: str = "host") -> list[TakenEvent]:
+    """What a host takes that has just renewed its lease of 5 ms."""
+    _, rows = await store.execute(
+        instances.keep_instance(host, now_ms=now, until_ms=now + 5),
+        events.take_events(host, now_ms=now, limit=limit),
+    )
     return events.read_events(rows)
 
 
@@ -66,17 +70,15 @@ async def test_no_more_than_the_limit_are_taken_oldest_first(store: HostStateSto
     assert names(await take(store, limit=2)) == ["d2", "d3"]
 
 
-async def test_an_expired_lease_is_taken_over_and_the_first_holder_is_fenced_off(
-    store: HostStateStore,
-) -> None:
+async def test_what_a_dead_host_held_is_taken_over_and_it_is_fenced_off(store: HostStateStore) -> None:
     await claim(store, "d")
     (first,) = await take(store, now=10)
-    assert await take(store, now=14) == []
-    (second,) = await take(store, now=15)
+    assert await take(store, now=14, host="other") == []
+    (second,) = await take(store, now=15, host="other")
     assert (second.attempts, second.payload) == (2, '"d"')
     for late in (
         events.end_event(first.seq, first.fence, "done"),
-        events.renew_event(first.seq, first.fence, lease_until_ms=99),
+        events.mark_event_seen(first.seq, first.fence, "[]"),
         events.requeue_event(first.seq, first.fence),
     ):
         with pytest.raises(StateConflict):
@@ -84,12 +86,27 @@ async def test_an_expired_lease_is_taken_over_and_the_first_holder_is_fenced_off
     await store.execute(events.end_event(second.seq, second.fence, "done"))
 
 
-async def test_a_renewed_lease_is_not_taken_over(store: HostStateStore) -> None:
+async def test_a_host_that_renews_keeps_what_it_holds(store: HostStateStore) -> None:
     await claim(store, "d")
-    (event,) = await take(store, now=10)
-    await store.execute(events.renew_event(event.seq, event.fence, lease_until_ms=30))
-    assert await take(store, now=29) == []
-    assert names(await take(store, now=30)) == ["d"]
+    await take(store, now=10)
+    await store.execute(instances.keep_instance("host", now_ms=14, until_ms=30))
+    assert await take(store, now=29, host="other") == []
+    assert names(await take(store, now=30, host="other")) == ["d"]
+
+
+async def test_a_host_that_leaves_frees_what_it_holds_at_once(store: HostStateStore) -> None:
+    await claim(store, "d")
+    await take(store, now=10)
+    await store.execute(instances.leave_instance("host"))
+    assert names(await take(store, now=10, host="other")) == ["d"]
+
+
+async def test_what_was_shown_is_known_to_whoever_takes_over(store: HostStateStore) -> None:
+    await claim(store, "d")
+    (first,) = await take(store, now=10)
+    await store.execute(events.mark_event_seen(first.seq, first.fence, '["7"]'))
+    (second,) = await take(store, now=15, host="other")
+    assert (first.seen, second.seen) == (None, '["7"]')
 
 
 async def test_an_event_given_back_keeps_its_place_and_its_attempt(store: HostStateStore) -> None:
@@ -102,19 +119,20 @@ async def test_an_event_given_back_keeps_its_place_and_its_attempt(store: HostSt
     assert again.fence > event.fence
 
 
-async def test_an_event_out_of_attempts_is_dead_and_its_lane_goes_on(store: HostStateStore) -> None:
+async def test_a_dead_event_lets_its_lane_go_on_and_can_be_tried_again(store: HostStateStore) -> None:
     await claim(store, "poison")
     await claim(store, "next")
-    for now in (10, 20, 30):
-        assert names(await take(store, now=now)) == ["poison"]
-    early = await store.execute(events.bury_events(now_ms=34, max_attempts=3))
-    assert early == [[]]
-    dead, taken = await store.execute(
-        events.bury_events(now_ms=35, max_attempts=3),
-        events.take_events(now_ms=35, lease_until_ms=40, limit=9),
-    )
-    assert names(events.read_events(dead)) == ["poison"]
-    assert names(events.read_events(taken)) == ["next"]
+    (poison,) = await take(store)
+    await store.execute(events.end_event(poison.seq, poison.fence, "dead"))
+    assert names(await take(store)) == ["next"]
+
+    (rows,) = await store.execute(events.load_dead_events())
+    assert names(events.read_events(rows)) == ["poison"]
+    await store.execute(events.revive_event(poison.seq, expires_ms=100))
+    (again,) = await take(store)
+    assert (again.delivery_id, again.attempts) == ("poison", 1)
+    with pytest.raises(StateConflict):
+        await store.execute(events.revive_event(poison.seq, expires_ms=100))
 
 
 @pytest.mark.parametrize("state", ["done", "settled", "dead"])

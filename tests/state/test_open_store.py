@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from hosting.errors import ChannelConfigurationError
-from hosting.state import InMemoryHostStateStore, SqliteHostStateStore, open_store
+from hosting.state import (
+    InMemoryHostStateStore,
+    PostgresHostStateStore,
+    SqliteHostStateStore,
+    open_store,
+)
 
 
 def test_an_object_is_given_back_as_it_is() -> None:
@@ -45,7 +50,7 @@ async def test_a_sqlite_url_with_three_slashes_is_relative(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("postgresql://joe:hunter2@db/x", "PostgreSQL store yet"),
+        ("postgresql://joe:hunter2@db/x?hunter2=1", "does not understand"),
         ("redis://:hunter2@db", "scheme 'redis'"),
         ("/var/lib/hunter2.db", "without a scheme"),
         ("sqlite://", "no path"),
@@ -60,3 +65,13 @@ def test_anything_else_is_refused_with_what_was_expected_and_no_secret(given: ob
         open_store(given)  # type: ignore[arg-type]  # what an untyped caller may do
     assert said in str(caught.value)
     assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_postgresql_url_names_a_database_and_shows_no_secret(scheme: str) -> None:
+    store = open_store(f"{scheme}://joe:hunter2@db.example:5433/state?sslmode=require")
+    assert isinstance(store, PostgresHostStateStore)
+    assert store.durable
+    assert store.describe() == "PostgreSQL database state on db.example, schema hosting"
+    assert "hunter2" not in repr(store) + repr(vars(store))

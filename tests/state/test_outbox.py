@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hosting.state import HostStateStore, StateConflict
-from hosting.state.tables import outbox
+from hosting.state.tables import instances, outbox
 from hosting.state.tables.outbox import Delivery, DeliveryEnd
 
 
@@ -27,7 +27,11 @@ async def add(store: HostStateStore, *ids: str, lane: str = "chat", due: int | N
 
 
 async def take(store: HostStateStore, now: int = 10) -> list[Delivery]:
-    (rows,) = await store.execute(outbox.take_deliveries(now_ms=now, lease_until_ms=now + 5, limit=10))
+    """What a host takes that has just renewed its lease of 5 ms."""
+    _, rows = await store.execute(
+        instances.keep_instance("host", now_ms=now, until_ms=now + 5),
+        outbox.take_deliveries("host", now_ms=now, limit=10),
+    )
     return outbox.read_deliveries(rows)
 
 
@@ -71,7 +75,6 @@ async def test_what_is_said_of_an_earlier_attempt_does_not_count(store: HostStat
     for late in (
         outbox.end_delivery("a", 1, "dead", now_ms=21),
         outbox.retry_delivery("a", 1, due_ms=30, now_ms=21),
-        outbox.renew_delivery("a", 1, lease_until_ms=90),
         outbox.note_native_ids("a", 1, '["x"]', now_ms=21),
     ):
         with pytest.raises(StateConflict):
@@ -82,15 +85,26 @@ async def test_a_delivery_whose_sender_is_gone_is_found_and_not_taken_again(stor
     await add(store, "a")
     await take(store, now=10)
     await store.execute(outbox.note_native_ids("a", 1, '["m1"]', now_ms=11))
-    await store.execute(outbox.renew_delivery("a", 1, lease_until_ms=20))
-    assert await store.execute(outbox.load_stuck_deliveries(now_ms=19, limit=5)) == [[]]
+    assert await store.execute(outbox.load_stuck_deliveries(now_ms=14, limit=5)) == [[]]
+    (rows,) = await store.execute(outbox.load_stuck_deliveries(now_ms=15, limit=5))
     assert await take(store, now=1_000) == []
-    (rows,) = await store.execute(outbox.load_stuck_deliveries(now_ms=20, limit=5))
     (stuck,) = outbox.read_deliveries(rows)
     await store.execute(outbox.end_delivery(stuck.id, stuck.attempts, "unknown", now_ms=21))
     ended = outbox.read_delivery((await store.execute(outbox.load_delivery("a")))[0])
     assert ended is not None
     assert (ended.state, ended.native_ids) == ("unknown", '["m1"]')
+
+
+async def test_a_lost_delivery_can_be_sent_again(store: HostStateStore) -> None:
+    await add(store, "a", "b")
+    await take(store)
+    await store.execute(outbox.end_delivery("a", 1, "dead", now_ms=11))
+    (rows,) = await store.execute(outbox.load_lost_deliveries())
+    assert [row.id for row in outbox.read_deliveries(rows)] == ["a"]
+    await store.execute(outbox.revive_delivery("a", now_ms=12, expires_ms=200))
+    assert [(row.id, row.attempts) for row in await take(store, now=12)] == [("a", 1)]
+    with pytest.raises(StateConflict):
+        await store.execute(outbox.revive_delivery("b", now_ms=12, expires_ms=200))
 
 
 async def test_the_next_due_time_is_the_earliest_pending_one(store: HostStateStore) -> None:

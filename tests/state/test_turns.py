@@ -5,17 +5,24 @@ from __future__ import annotations
 import pytest
 
 from hosting.state import HostStateStore, StateConflict, Statement
-from hosting.state.tables import turns
+from hosting.state.tables import instances, turns
 from hosting.state.tables.turns import StoredTurn
 
 
-def begin(turn_id: str, delivery: str | None = None, caller: str = "alice", now: int = 1) -> Statement:
+def begin(
+    turn_id: str,
+    delivery: str | None = None,
+    caller: str = "alice",
+    now: int = 1,
+    owner: str | None = None,
+) -> Statement:
     return turns.begin_turn(
         turn_id=turn_id,
         channel="responses",
         caller=caller,
         delivery_id=delivery,
         response_id=f"r-{turn_id}",
+        owner=owner,
         now_ms=now,
     )
 
@@ -84,8 +91,16 @@ async def test_a_turn_ends_once_and_its_record_can_still_grow(store: HostStateSt
     assert (turn.record, turn.finished_ms, turn.expires_ms) == ('{"outcomes":[]}', 2, 9)
 
 
-async def test_open_turns_are_found_oldest_first(store: HostStateStore) -> None:
-    await store.execute(begin("t3", now=3), begin("t1", now=1), begin("t2", now=2), begin("t9", now=9))
+async def test_open_turns_of_dead_hosts_are_found_oldest_first(store: HostStateStore) -> None:
+    await store.execute(instances.keep_instance("alive", now_ms=1, until_ms=9))
+    await store.execute(
+        begin("t3", now=3, owner="dead"),
+        begin("t1", now=1, owner="dead"),
+        begin("t2", now=2, owner="dead"),
+        begin("t4", now=4, owner="alive"),
+    )
     await store.execute(turns.finish_turn("t2", 1, "completed", now_ms=4))
-    (rows,) = await store.execute(turns.load_open_turns(before_ms=8, limit=10))
+    (rows,) = await store.execute(turns.load_cut_off_turns(now_ms=8, limit=10))
     assert [turn.turn_id for turn in turns.read_turns(rows)] == ["t1", "t3"]
+    found = await store.execute(turns.load_cut_off("t1", now_ms=8), turns.load_cut_off("t4", now_ms=8))
+    assert [len(rows) for rows in found] == [1, 0]

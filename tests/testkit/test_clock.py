@@ -150,6 +150,14 @@ async def test_a_job_of_anyio_is_no_deadlock() -> None:
 
 
 @virtual_time
+async def test_virtual_time_waits_for_a_worker_with_a_limiter_of_its_own() -> None:
+    release = threading.Event()
+    threading.Timer(0.05, release.set).start()
+    async with asyncio.timeout(1):
+        assert await anyio.to_thread.run_sync(release.wait, 10, limiter=anyio.CapacityLimiter(1))
+
+
+@virtual_time
 async def test_a_thread_of_its_own_is_no_deadlock_while_it_is_named() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,12 +18,13 @@ from hosting import (
     ChannelContribution,
     ChannelRequest,
     ChannelSession,
+    HostLimits,
     InMemoryHostStateStore,
 )
 from hosting.web import LOCAL_CALLER
-from hosting_testkit import InMemoryHost, run_virtual
+from hosting_testkit import InMemoryHost, run_virtual, virtual_time
 from hosting_testkit.conformance.reference import RpcChannel
-from hosting_testkit.targets import Counting, Echo
+from hosting_testkit.targets import Counting, Echo, Gate
 
 
 class MyChannel:
@@ -119,6 +121,20 @@ async def test_state_outlives_a_restart_and_the_channels_are_made_anew() -> None
         await host.restart()
         assert (await host.post("/my", json={"text": "two"})).json()["text"] == "turn 2"
     assert [channel.lifecycle for channel in made] == [["start", "stop"]] * 2
+
+
+@virtual_time
+async def test_a_shutdown_leaves_connections_open_until_the_drain_is_over() -> None:
+    gate = Gate()
+    async with InMemoryHost(gate, [RpcChannel(auth=None)], limits=HostLimits(drain_timeout=30)) as host:
+        asking = asyncio.create_task(host.post("/rpc", json={"input": "a"}))
+        await gate.reached("a")
+        stopping = asyncio.create_task(host.shutdown())
+        await asyncio.sleep(1)
+        assert (await host.get("/readiness")).status_code == 503
+        gate.release("a")
+        assert (await asking).json()["items"] == ["a"]
+        await stopping
 
 
 async def test_two_hosts_share_nothing() -> None:

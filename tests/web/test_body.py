@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
+from starlette.types import Message
 
-from hosting.errors import BodyTooLarge, RequestError, UnsupportedMedia
+from hosting.errors import BodyTooLarge, BodyTooSlow, RequestError, UnsupportedMedia
 from hosting.web import MAX_JSON_DEPTH, ClientGone, decode_json_object, read_body, read_json_object
+from hosting_testkit.clock import virtual_time
 from tests.web.asgi import Exchange
 
 JSON = {"content-type": "application/json"}
@@ -193,3 +196,38 @@ def test_no_bytes_at_all_raise_anything_but_a_request_error(raw: bytes) -> None:
     except RequestError:
         return
     assert decode_json_object(msgspec.json.encode(body)) == body
+
+
+class Dribble:
+    """A sender that lets `pause` seconds pass before each piece."""
+
+    def __init__(self, pieces: int, size: int, pause: float) -> None:
+        self._left, self._size, self._pause = pieces, size, pause
+
+    async def receive(self) -> Message:
+        await asyncio.sleep(self._pause)
+        self._left -= 1
+        return {"type": "http.request", "body": b"x" * self._size, "more_body": self._left > 0}
+
+
+@virtual_time
+async def test_a_body_that_only_holds_the_connection_is_given_up() -> None:
+    dribble = Dribble(pieces=1000, size=1, pause=1.0)
+
+    with pytest.raises(BodyTooSlow, match="too slowly") as refused:
+        await read_body(Request(Exchange("POST").scope, dribble.receive), 2000)
+
+    assert refused.value.status == 408
+
+
+@virtual_time
+async def test_a_body_that_never_goes_on_is_given_up() -> None:
+    with pytest.raises(BodyTooSlow):
+        await read_body(request(Exchange("POST", pieces=[b"{"], complete=False)), 8)
+
+
+@virtual_time
+async def test_a_large_body_over_a_bad_line_may_take_its_time() -> None:
+    dribble = Dribble(pieces=100, size=1000, pause=1.0)
+
+    assert len(await read_body(Request(Exchange("POST").scope, dribble.receive), 1_000_000)) == 100_000

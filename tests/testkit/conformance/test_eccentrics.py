@@ -2,92 +2,91 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from dataclasses import dataclass, field
+import asyncio
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from agent_framework import Message
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from agent_framework import AgentResponse, AgentResponseUpdate, ResponseStream
 
-from hosting import ChannelContext, ChannelContribution, HostedStreamResult, NotAuthenticated
-from hosting.web import JsonAnswer
-from hosting_testkit.conformance import check_channel
-from hosting_testkit.conformance.reference import BotChannel, BotDriver, RpcChannel, RpcDriver
+from conformance.eccentrics import TABLE
+from hosting_testkit import virtual_time
+from hosting_testkit.conformance import Selection, Verdict, items_of, run_item
+from hosting_testkit.conformance.eccentrics import Eccentric, eccentric, eccentric_table, eccentrics
+from hosting_testkit.conformance.kit import Kit
+from hosting_testkit.conformance.reference import REFERENCES, RpcChannel, RpcDriver
+from hosting_testkit.conformance.report.terminal import failure_text
 from hosting_testkit.drivers import ChannelDriver
+from hosting_testkit.targets import Echo, Run
+
+FINE = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.PROVISIONAL)
+AREAS = sorted({item.rule.text.area for item in items_of(RpcDriver, Selection())})
+
+SURROUNDINGS = {
+    "turkish, far east, warnings as errors": (
+        ["-W", "error"],
+        {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "1"},
+    ),
+    "no locale, optimised": (["-O"], {"LC_ALL": "C", "TZ": "America/Los_Angeles", "PYTHONHASHSEED": "2"}),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenChannel:
-    """Immutable, slotted, with nothing of its own but a mutable cell for the context."""
-
-    auth: Any
-    name: str = "rpc"
-    path: str = "/rpc"
-    run_hook: Any = None
-    response_hook: Any = None
-    stream_update_hook: Any = None
-    inner: list[RpcChannel] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.inner.append(RpcChannel(auth=self.auth, name=self.name, path=self.path))
-
-    def contribute(self, context: ChannelContext, /) -> ChannelContribution:
-        return self.inner[0].contribute(context)
+@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("odd", eccentrics(), ids=lambda odd: odd.id)
+def test_an_odd_but_legal_channel_fails_no_rule(odd: Eccentric, area: str) -> None:
+    wrong = [
+        failure_text(result, odd.id)
+        for item in items_of(odd.driver, Selection(patterns=[f"HC-{area}-*"]))
+        if (result := run_item(odd.driver, item)).verdict not in FINE
+    ]
+    assert wrong == []
 
 
-class LargeFrames(RpcChannel):
-    """Puts several events into one frame, with comments between, and ends its lines with CRLF."""
-
-    async def frames(self, stream: HostedStreamResult) -> Any:
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                yield (b": hello\n\n" + frame).replace(b"\n", b"\r\n")
+@pytest.mark.parametrize("odd", eccentrics(), ids=lambda odd: odd.id)
+def test_an_odd_channel_answers(odd: Eccentric) -> None:
+    (item,) = items_of(odd.driver, Selection(patterns=["HC-CAP-001"]))
+    assert run_item(odd.driver, item).verdict is Verdict.PASS
 
 
-class Accepting(BotChannel):
-    """Answers 202, and 403 in place of 401."""
-
-    async def receive(self, request: Request) -> Any:
-        try:
-            answer = await super().receive(request)
-        except NotAuthenticated:
-            return JsonAnswer(b"{}", status=403)
-        return JsonAnswer(answer.body, status=202)
-
-
-class Compressed(RpcChannel):
-    """Adds gzip, and fields that nobody asked for."""
-
-    def contribute(self, context: ChannelContext, /) -> ChannelContribution:
-        inside = super().contribute(context)
-        return ChannelContribution(
-            routes=inside.routes, middleware=[Middleware(GZipMiddleware, minimum_size=1)]
-        )
-
-    def render(self, result: Any, items: Any) -> dict[str, Any]:
-        return {"extra": {"n": 1}, **super().render(result, items)}
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_odd_surroundings_change_no_verdict(name: str) -> None:
+    flags, variables = SURROUNDINGS[name]
+    reference = "hosting_testkit.conformance.reference:BotDriver"
+    command = [sys.executable, *flags, "-m", "hosting_testkit.cli", "check", reference, "--tier", "0"]
+    run = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
-class Messages(RpcChannel):
-    """Gives the target messages rather than text."""
+class _Late(Echo):
+    """A target whose stream has to be awaited, as that of core's own agents has behind middleware."""
 
-    def input(self, body: Any) -> Any:
-        return [Message("user", [super().input(body)])]
+    def open(self, run: Run) -> ResponseStream[AgentResponseUpdate, AgentResponse[Any]]:
+        return ResponseStream[AgentResponseUpdate, AgentResponse[Any]].from_awaitable(self.later(run))
+
+    async def later(self, run: Run) -> ResponseStream[AgentResponseUpdate, AgentResponse[Any]]:
+        await asyncio.sleep(1)
+        return super().open(run)
 
 
-@pytest.mark.parametrize(
-    ("base", "channel"),
-    [
-        (RpcDriver, FrozenChannel),
-        (RpcDriver, LargeFrames),
-        (RpcDriver, Compressed),
-        (RpcDriver, Messages),
-        (BotDriver, Accepting),
-    ],
-    ids=lambda value: value.__name__,
-)
-def test_an_eccentric_but_legal_channel_passes(base: type[ChannelDriver], channel: Any) -> None:
-    check_channel(type("Eccentric", (base,), {"channel_class": channel})).raise_for_failures()
+@pytest.mark.parametrize("driver", REFERENCES, ids=lambda driver: driver.name)
+@virtual_time
+async def test_a_target_that_has_to_be_awaited_changes_no_answer(driver: type[ChannelDriver]) -> None:
+    kit = Kit(driver, driver.capabilities.variants[0])
+    async with kit.host(_Late()) as h:
+        for stream in (False, True) if kit.claim("streaming").runs else (False,):
+            assert (await h.turn(said := kit.nonce(), stream=stream)).text == said
+    await kit.aclose()
+
+
+def test_the_published_list_is_what_the_code_says() -> None:
+    assert TABLE.read_text(encoding="utf-8") == eccentric_table(), "run: python -m conformance.eccentrics"
+
+
+def test_two_eccentrics_have_two_names() -> None:
+    known = eccentrics()[0].id
+    with pytest.raises(ValueError, match="two eccentrics are named"):
+        eccentric(known, "once more", base=RpcDriver)(RpcChannel)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from starlette.requests import Request
 
-from hosting import Caller, ChannelContext, ChannelContribution
+from hosting import Caller, ChannelContext, ChannelContribution, NotAuthenticated
 from hosting_testkit.conformance import (
     Item,
     Kit,
@@ -27,7 +28,7 @@ from hosting_testkit.conformance import (
 )
 from hosting_testkit.conformance.reference import BotDriver, RpcChannel, RpcDriver
 from hosting_testkit.drivers import IMPOSSIBLE, NOT_IMPLEMENTED, UNKNOWN, UNSTABLE, Out, Turn, Wire
-from hosting_testkit.targets import Echo
+from hosting_testkit.targets import Echo, Gate
 
 
 def one(driver: Any, id: str) -> Any:
@@ -95,7 +96,19 @@ def test_a_channel_that_blocks_the_loop_fails_after_the_real_time_cap_and_is_loc
     async def body(k: Kit) -> None:
         time.sleep(60)  # noqa: ASYNC251 - what the cap is for
 
-    result = ended(body, cap=0.05)
+    result = ended(body, cap=1.0)
+    assert result.verdict is Verdict.FAIL
+    assert "time.sleep(60)" in result.reason
+
+
+def test_a_decoder_that_blocks_the_loop_is_located_too() -> None:
+    class SleepyDriver(RpcDriver):
+        def outbound(self, wire: Wire) -> Sequence[Out]:
+            time.sleep(60)
+            return []
+
+    (item,) = items_of(SleepyDriver(), Selection(patterns=["HC-CAP-001"]))
+    result = run_item(SleepyDriver, item, cap=1.0)
     assert result.verdict is Verdict.FAIL
     assert "time.sleep(60)" in result.reason
 
@@ -125,6 +138,18 @@ def test_a_channel_that_does_not_start_fails() -> None:
     result = one(NeverStartsDriver, "HC-CAP-001")
     assert result.verdict is Verdict.FAIL
     assert "broke its life cycle" in result.reason
+
+
+def test_a_channel_that_cannot_contribute_fails_and_is_not_taken_for_a_broken_kit() -> None:
+    class CannotContribute(RpcChannel):
+        def contribute(self, context: ChannelContext, /) -> ChannelContribution:
+            raise KeyError("token")
+
+    class Driver(RpcDriver):
+        channel_class = CannotContribute
+
+    result = one(Driver, "HC-CAP-001")
+    assert (result.verdict, result.reason) == (Verdict.FAIL, "contribute() raised KeyError: 'token'")
 
 
 def test_an_undeclared_capability_leaves_its_rules_unproven_with_the_way_out() -> None:
@@ -254,3 +279,60 @@ def test_items_keep_their_order_and_run_once_per_transport() -> None:
     assert names == [item.id for item in items_of(TwoWays(), Selection(tier=0))]
     assert len(names) == len(set(names)) == 26
     assert all(name.endswith("@webhook") and "[" not in name for name in names)
+
+
+class Deaf(RpcChannel):
+    """Refuses everything, the right credential included."""
+
+    async def authenticate(self, request: Request) -> Caller:
+        raise NotAuthenticated("No.")
+
+
+class DeafDriver(RpcDriver):
+    channel_class = Deaf
+
+
+def test_a_turn_that_does_not_reach_the_target_is_the_channels_failure() -> None:
+    async def body(k: Kit) -> None:
+        target = Gate()
+        async with k.host(target) as h:
+            await h.turn("wait here")
+            await target.gates.reached("wait here")
+
+    result = ended(body, DeafDriver)
+    assert result.verdict is Verdict.FAIL
+    assert "the turn does not reach the target: 0 of 1 runs reached 'wait here'" in result.reason
+    assert any("wire.refused 401" in line for line in result.log)
+
+
+def test_a_rule_that_stumbles_over_a_channel_that_answers_nothing_is_unproven() -> None:
+    async def body(k: Kit) -> None:
+        async with k.host(Echo()) as h:
+            (await h.turn()).texts[0]
+
+    rule = Rule(text=catalogue()["HC-CAP-005"], body=body, needs=(), why="a test")
+    result = run_item(DeafDriver, Item(rule, "http"))
+    assert result.verdict is Verdict.UNPROVEN
+    assert "an ordinary turn is not answered, see HC-CAP-001; the rule ended with IndexError" in result.reason
+    assert run_item(RpcDriver, Item(replace(rule, body=_stumbles), "http")).verdict is Verdict.HARNESS_ERROR
+
+
+async def _stumbles(k: Kit) -> None:
+    raise IndexError("of its own making")
+
+
+def test_what_nobody_can_catch_is_told_in_the_log_and_blames_no_item(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise RuntimeError("in a finalizer")
+
+    async def body(k: Kit) -> None:
+        Broken()
+        k.check("done", True)
+
+    monkeypatch.setattr("sys.unraisablehook", lambda seen: pytest.fail("somebody else was told"))
+    result = ended(body)
+    assert result.verdict is Verdict.PASS
+    assert list(result.log) == ["t=0.000 unraisable RuntimeError: in a finalizer"]

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from hosting import CONTRACT
-from hosting_testkit.conformance import Kit, Selection, UnknownRule, catalogue, rule, written_rules
+from hosting_testkit.conformance import (
+    Kit,
+    Selection,
+    UnknownRule,
+    Verdict,
+    catalogue,
+    items_of,
+    rule,
+    run_item,
+    written_rules,
+)
+from hosting_testkit.conformance.reference import EditBotDriver
 from hosting_testkit.conformance.registry import contract_level, defects
 
 
@@ -45,9 +56,23 @@ def test_an_unknown_capability_is_refused() -> None:
         rule("HC-CAP-002", needs=["telepathy"], why="x")
 
 
+def test_a_rule_does_not_apply_where_a_claim_rules_it_out() -> None:
+    with pytest.raises(UnknownRule, match="telepathy"):
+        rule("HC-CAP-002", unless=["telepathy"], why="x")
+    (item,) = items_of(EditBotDriver, Selection(patterns=["HC-CANCEL-001"]))
+    result = run_item(EditBotDriver, item)
+    assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, "edits supported")
+
+
 def test_a_selection_takes_globs_and_refuses_what_matches_nothing() -> None:
-    assert [r.id for r in Selection(patterns=["HC-ROUTE-*"]).rules()] == ["HC-ROUTE-001", "HC-ROUTE-003"]
+    assert [r.id for r in Selection(tier=0, patterns=["HC-ROUTE-*"]).rules()] == [
+        "HC-ROUTE-001",
+        "HC-ROUTE-003",
+    ]
+    assert {r.text.area for r in Selection(areas=["AUTH", "ERR"]).rules()} == {"AUTH", "ERR"}
+    with pytest.raises(UnknownRule, match=r"no area \['TYPO'\]"):
+        Selection(areas=["TYPO"]).rules()
     with pytest.raises(UnknownRule, match="HC-TYPO"):
         Selection(patterns=["HC-ROUTE-*", "HC-TYPO-001"]).rules()
     with pytest.raises(UnknownRule, match="no rule that is written"):
-        Selection(patterns=["HC-CAP-006"]).rules()
+        Selection(tier=0, patterns=["HC-CAP-006"]).rules()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hosting_testkit.conformance import Check, ItemResult, Report, Selection, Verdict, run
+from hosting_testkit.conformance import Check, ItemResult, Report, Selection, Terms, Verdict, read_level, run
 from hosting_testkit.conformance.reference import BotDriver, RpcDriver
 from hosting_testkit.conformance.report import (
     failure_text,
@@ -31,26 +31,26 @@ FAILED = ItemResult(
 
 
 def test_the_sum_line_of_a_whole_run_adds_up() -> None:
-    line = sum_line(run(RpcDriver, Selection(tier=0)))
-    assert line.startswith(
-        "rpc @ 2026.1: 26 in level = 22 run + 3 n/a + 1 provisional; 22 pass, 0 FAIL, 0 unproven; "
+    report = run(RpcDriver)
+    absent, ran = report.counts[Verdict.NOT_APPLICABLE], report.ran
+    assert report.in_level == ran + absent == len(read_level("2026.1").scored)
+    assert sum_line(report).startswith(
+        f"rpc @ 2026.1: {report.in_level} in level = {ran} run + {absent} n/a; {ran} pass, 0 FAIL, 0 unproven; "
     )
+    outside = {found.rule for found in report.results if found.reason.startswith("passes; not in level")}
+    assert f"provisional {len(outside)}/{len(report.provisional)}" in sum_line(report)
 
 
 def test_the_sum_line_of_a_part_counts_what_was_left_out() -> None:
     line = sum_line(run(BotDriver, Selection(tier=0, patterns=["HC-SESS-*"])))
-    assert "26 in level = 3 run + 0 n/a + 0 provisional + 23 deselected; 3 pass" in line
-
-
-def test_the_sum_line_of_a_higher_tier_says_what_is_not_written() -> None:
-    assert "155 rules of this tier are not written yet" in sum_line(
-        run(RpcDriver, Selection(patterns=["HC-CAP-001"]))
-    )
+    left_out = len(read_level("2026.1").scored) - 3
+    assert f"in level = 3 run + 0 n/a + {left_out} deselected; 3 pass" in line
 
 
 def test_a_rule_with_several_transports_counts_once_by_its_worst() -> None:
     passed = ItemResult(rule=FAILED.rule, variant="ws", verdict=Verdict.PASS)
-    report = Report.of(RpcDriver(), [FAILED, passed], tier=0)
+    selection = Selection(patterns=[FAILED.rule])
+    report = Report.of(RpcDriver(), [FAILED, passed], terms=Terms.of(RpcDriver()), selection=selection)
     assert report.counts == {Verdict.FAIL: 1}
     assert report.exit_code == 1
 
@@ -89,6 +89,9 @@ def test_an_item_survives_json() -> None:
 def test_the_json_report_holds_every_item_and_its_denominator() -> None:
     document = json.loads(to_json(run(BotDriver, Selection(tier=0))))
     (channel,) = document["channels"]
-    assert channel["totals"]["in_level"] == len(channel["items"]) == 26
-    assert channel["conformant"] is True
-    assert channel["capabilities"]["text_limit"]["params"] == {"limit": 100, "unit": "utf16"}
+    assert len(channel["items"]) == 26
+    assert channel["totals"]["in_level"] == len(channel["level"]["rules"])
+    assert channel["conformant"] is False, "only a part was run"
+    assert channel["exit_code"] == 0
+    assert "HC-SESS-001@webhook" in channel["capabilities"]["sessions"]["proof"]
+    assert channel["capabilities"]["text_limit"]["params"] == BotDriver.capabilities.text_limit.params
