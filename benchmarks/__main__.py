@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [--only NAME] [--json PATH] [--page PATH]`."""
+"""`python -m benchmarks [--quick] [--only NAME | --all] [--json PATH] [--page PATH]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .catalogue import SCENARIOS
+from .catalogue import SCENARIOS, everyday
 from .report import Result, as_json, as_page, as_table
 from .runner import run_in_own_process
 from .scale import FULL, QUICK, TINY
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parsed(arguments)
     results: list[Result] = []
     try:
-        for name in asked.only or SCENARIOS:
+        for name in asked.only or (SCENARIOS if asked.all else everyday()):
             results.append(run_in_own_process(name, _SCALES[asked.scale]))
             print(as_table(results[-1]), end="\n\n", flush=True)
     finally:  # a scenario that fails takes nothing from those before it
@@ -35,6 +35,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     scales.add_argument("--quick", dest="scale", action="store_const", const="quick", help="about a minute")
     scales.add_argument("--tiny", dest="scale", action="store_const", const="tiny", help="only that it runs")
     parser.add_argument("--only", action="append", choices=[*SCENARIOS], help="may be given several times")
+    parser.add_argument("--all", action="store_true", help="also what runs only by name")
     parser.add_argument(
         "--json", type=Path, default=Path("benchmarks/results/last.json"), help="all readings"
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from hosting import (
     AgentFrameworkHost,
@@ -16,11 +16,17 @@ from hosting import (
     ChannelSession,
     HostLimits,
 )
+from hosting.state import HostStateStore
 
-State = Literal["memory", "sqlite"]
+from .places import Place, StoreKind, place
+
+State = StoreKind
 STATES: tuple[State, ...] = ("memory", "sqlite")
 
-_CALLER = Caller("somebody")
+OWNER = "somebody"
+"""Whose sessions `turn_in` names."""
+
+_CALLER = Caller(OWNER)
 
 
 class _NoWire:
@@ -48,17 +54,37 @@ def turn_in(session: str | None, text: str = "hello") -> ChannelRequest:
 async def hosting(
     target: Any, state: State, *, cached: int | None = None
 ) -> AsyncGenerator[AgentFrameworkHost]:
-    """A running host of `target`.
+    """A running host of `target` with a state of its own.
 
     Args:
         target: The agent.
         state: Where its state is; a file goes into a temporary folder.
         cached: Sessions that it keeps live; None for its default.
     """
-    limits = HostLimits() if cached is None else HostLimits(session_cache=cached)
-    with tempfile.TemporaryDirectory(prefix="hosting-benchmark-") as folder:
-        host = AgentFrameworkHost(
-            target, channels=[_NoWire()], state_dir=folder if state == "sqlite" else None, limits=limits
-        )
-        async with host:
+    with place(state) as found:
+        async with hosting_at(target, found, cached=cached) as host:
             yield host
+
+
+@asynccontextmanager
+async def hosting_at(
+    target: Any, place: Place, *, store: HostStateStore | None = None, cached: int | None = None
+) -> AsyncGenerator[AgentFrameworkHost]:
+    """A running host of `target` on the state in `place`.
+
+    Args:
+        target: The agent.
+        place: Where its state is.
+        store: A store there that is to be used; None has the host open its own.
+        cached: Sessions that it keeps live; None for its default.
+    """
+    in_folder = place.kind == "sqlite" and store is None
+    host = AgentFrameworkHost(
+        target,
+        channels=[_NoWire()],
+        state=None if in_folder else store or place.store(),
+        state_dir=Path(place.where).parent if in_folder else None,
+        limits=HostLimits() if cached is None else HostLimits(session_cache=cached),
+    )
+    async with host:
+        yield host

@@ -35,6 +35,7 @@ class Result:
         rows: The findings.
         seconds: How long it took.
         load_average: Of the machine, at its end.
+        left_out: What was not measured, and why; "" for nothing.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Result:
     rows: Sequence[Row]
     seconds: float
     load_average: float
+    left_out: str = ""
 
 
 def as_table(result: Result) -> str:
@@ -49,7 +51,8 @@ def as_table(result: Result) -> str:
     lines = [_HEADS, *(_cells(row) for row in result.rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
     head = f"{result.name}: {result.title}  [{result.seconds:.0f} s, load average {result.load_average:.1f}]"
-    return "\n".join([head, *(_line(line, widths) for line in lines)])
+    remarks = [result.left_out] if result.left_out else []
+    return "\n".join([head, *(_line(line, widths) for line in lines), *remarks])
 
 
 def as_json(results: Sequence[Result], *, scale: str) -> bytes:
@@ -74,7 +77,7 @@ def as_page(results: Sequence[Result], *, scale: str) -> str:
     tables = "\n\n".join(f"```text\n{as_table(result)}\n```" for result in results)
     return (
         "# Results of the last run\n\n"
-        f"Written by `python -m benchmarks --page benchmarks/RESULTS.md` on {date} ({scale}). "
+        f"Written by `python -m benchmarks --all --page benchmarks/RESULTS.md` on {date} ({scale}). "
         "How to read it: [README.md](README.md).\n\n"
         f"{facts}\n\n{tables}\n"
     )
@@ -86,6 +89,7 @@ def _scenario(result: Result) -> dict[str, Any]:
         "title": result.title,
         "seconds": round(result.seconds, 1),
         "load_average": round(result.load_average, 2),
+        "left_out": result.left_out,
         "rows": [
             {
                 "case": row.case,

@@ -27,4 +27,5 @@ def _run(name: str, scale: Scale) -> Result:
         rows=rows,
         seconds=time.monotonic() - began,
         load_average=machine.load_average(),
+        left_out=scenario.left_out,
     )

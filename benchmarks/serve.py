@@ -1,4 +1,4 @@
-"""The process of one server: `python -m benchmarks.serve APP SERVER [STATE_DIR]`; writes its port to standard output."""
+"""The process of one server: `python -m benchmarks.serve APP SERVER [WHERE]`; writes its port to standard output."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LIFETIME = 3_600
 
 
 def main() -> None:
-    app_name, server, *state_dir = sys.argv[1:]
+    app_name, server, *where = sys.argv[1:]
     pin(server_core())
     signal.alarm(LIFETIME)
-    app = by_hand.app if app_name == "by_hand" else hosted.build_app(state_dir[0] if state_dir else None)
+    app = by_hand.app if app_name == "by_hand" else hosted.build_app(app_name, where[0] if where else "")
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
         print(listening.getsockname()[1], flush=True)
         if server == "uvicorn":

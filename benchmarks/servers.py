@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,20 @@ from typing import Literal
 import psutil
 
 from . import processes
+from .places import Place, StoreKind, place
 
 Software = Literal["uvicorn", "hypercorn"]
-App = Literal["by_hand", "memory", "sqlite"]
-"""The route written by hand, or the host by where its state is."""
+App = Literal["by_hand", "memory", "sqlite", "agent-sqlite", "agent-postgres", "slow-agent-sqlite"]
+"""The route written by hand, or the host by its target and where its state is."""
+
+_KINDS: Mapping[App, StoreKind] = {
+    "by_hand": "memory",
+    "memory": "memory",
+    "sqlite": "sqlite",
+    "agent-sqlite": "sqlite",
+    "agent-postgres": "postgres",
+    "slow-agent-sqlite": "sqlite",
+}
 
 _START_TIMEOUT = 30.0
 
@@ -28,12 +37,12 @@ class Server:
     Args:
         port: Where, on loopback.
         process: Its process.
-        folder: Where its state is, if it is on disk.
+        place: Where its state is.
     """
 
     port: int
     process: psutil.Process
-    folder: Path
+    place: Place
 
     def cpu_seconds(self) -> float:
         """Processor time that it used so far, in all of its threads."""
@@ -44,26 +53,35 @@ class Server:
         return self.process.memory_info().rss
 
     def stored_bytes(self) -> int:
-        """What its state takes on disk, write-ahead log included."""
-        return sum(item.stat().st_size for item in self.folder.iterdir())
+        """What its state takes in its folder, write-ahead log included."""
+        return sum(item.stat().st_size for item in Path(self.place.where).parent.iterdir())
 
 
 @contextmanager
-def serving(app: App, software: Software) -> Generator[Server]:
+def serving(
+    app: App, software: Software, *, prepare: Callable[[Place], None] | None = None
+) -> Generator[Server]:
     """Serves `app` for the length of a block.
+
+    Args:
+        app: What.
+        software: With what.
+        prepare: Called with the place of its state before it starts.
 
     Raises:
         RuntimeError: It did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="hosting-benchmark-") as folder:
-        state = [folder] if app == "sqlite" else []
-        process = processes.start("-m", "benchmarks.serve", app, software, *state)
+    with place(_KINDS[app]) as found:
+        if prepare is not None:
+            prepare(found)
+        where = [found.where] if found.where else []
+        process = processes.start("-m", "benchmarks.serve", app, software, *where)
         try:
             port = process.stdout.readline() if process.stdout else ""
             if not port:
                 raise RuntimeError(f"the {software} server of {app!r} ended before it listened")
             _wait_until_it_answers(int(port))
-            yield Server(int(port), psutil.Process(process.pid), Path(folder))
+            yield Server(int(port), psutil.Process(process.pid), found)
         finally:
             processes.stop(process)
 

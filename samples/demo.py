@@ -55,7 +55,8 @@ def ask(base_url: str) -> None:
 
 @contextmanager
 def _served(port: int) -> Generator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "hosting.cli", "serve", "samples.weather:host", "--port", str(port)]
+    serve = ["serve", "samples.weather:host", "--port", str(port), "--log-level", "warning"]
+    command = [sys.executable, "-m", "hosting.cli", *serve]
     state = {"HOSTING_STATE_DIR": os.environ.get("HOSTING_STATE_DIR", ".hosting")}
     server = subprocess.Popen(command, env={**os.environ, **state})
     try:

@@ -1,0 +1,1 @@
+"""A host under load while things go wrong around it; see `soak.py`."""
