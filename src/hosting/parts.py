@@ -162,6 +162,7 @@ def build_services(
             cache=limits.session_cache,
             forkable=forkable,
             window=history.window if history else None,
+            shared=not is_exclusive(store),
             keeps_checkpoints=workflow is not None,
             place=place,
         ),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from hosting import ChannelRequest, ChannelSession, HostedRunResult, HostLimits, PostgresHostStateStore
@@ -71,6 +72,33 @@ async def test_many_turns_of_one_session_at_both_hosts_are_all_kept_in_one_line(
         turns = [say(hosts[number % 2], "x") for number in range(40)]
         answers = [result.text for result in await asyncio.gather(*turns)]
     assert {*answers} == {f"turn {number}" for number in range(1, 41)}
+
+
+async def test_a_turn_that_waited_on_the_end_of_another_sees_what_that_one_saved(schema: str) -> None:
+    async with pair(Counting(), Later, schema) as (one, _):
+        assert (await say(one, "x")).text == "turn 1"
+        holding, turn_ends = _turn_of_the_other_host(schema)
+        postgres_server.run(holding)
+        async with await psycopg.AsyncConnection.connect(postgres_server.URL) as other:
+            await other.execute(turn_ends.encode())
+            turn = asyncio.create_task(say(one, "x"))
+            await _waits_for_a_row_lock(schema)
+            await other.commit()
+        assert (await turn).text == "turn 2"
+
+
+def _turn_of_the_other_host(schema: str) -> tuple[str, str]:
+    """SQL by which a living host holds the session, and by which its turn ends."""
+    own_lock = f"""INSERT INTO {schema}.session_locks (isolation_key, key, holder, owner)
+        SELECT s.isolation_key, s.key, 'other', i.id FROM {schema}.sessions s, {schema}.instances i LIMIT 1"""
+    end = f"UPDATE {schema}.sessions SET fence = fence + 1; DELETE FROM {schema}.session_locks"
+    return own_lock, end
+
+
+async def _waits_for_a_row_lock(schema: str) -> None:
+    query = f"SELECT 1 FROM pg_stat_activity WHERE query LIKE '%{schema}.%' AND wait_event_type = 'Lock'"
+    while not postgres_server.run(query):
+        await asyncio.sleep(0.01)
 
 
 async def test_interrupt_reaches_the_other_host(schema: str) -> None:

@@ -36,6 +36,7 @@ class SessionBook:
         cache: Live sessions kept.
         forkable: Whether the target's history forks with the session (contract 6.6).
         window: Messages of a history that are loaded; None for all.
+        shared: Whether other hosts write to the store: a live copy is used only if it has the stored fence.
         keeps_checkpoints: Whether a workflow is served, whose checkpoints go with its sessions.
         place: Where checkpoints are kept instead of the store (contract 8.5).
     """
@@ -49,6 +50,7 @@ class SessionBook:
         cache: int,
         forkable: bool = True,
         window: int | None = None,
+        shared: bool = False,
         keeps_checkpoints: bool = False,
         place: CheckpointPlace | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class SessionBook:
         self._clock = clock
         self._ids = ids
         self._size = cache
+        self._shared = shared
         self._checkpoints = SessionCheckpoints(store, kept=keeps_checkpoints, place=place)
         self._opener = SessionOpener(store, self._checkpoints, ids=ids, forkable=forkable, window=window)
         self._live: OrderedDict[SessionName, LiveSession] = OrderedDict()
@@ -81,30 +84,34 @@ class SessionBook:
         *,
         parent_key: str | None = None,
         is_new: bool = False,
-        fence: int | None = None,
     ) -> LiveSession:
         """The session of that name; one that does not exist yet starts empty, or as its parent was.
+
+        The caller holds its lock since before: what is read in one unit with taking it may be older than that.
 
         Args:
             name: The session.
             parent_key: Its parent, if it is new.
             is_new: Its name was made for it just now, so that nobody need look.
-            fence: The stored session's, where other hosts may have changed it: a live copy of another one is old.
 
         Raises:
             UnknownReference: There is no such parent, or it is someone else's.
             ForkUnsupported: The target keeps its history where it cannot be forked.
         """
-        live = None if is_new else self._cached(name, fence) or await self._opener.load(name)
+        live = None if is_new else await self._cached(name) or await self._opener.load(name)
         if live is not None:
             return live
         if parent_key is None:
             return self._opener.empty(name)
-        return await self._fork(name, parent_key, shared=fence is not None)
+        return await self._fork(name, parent_key)
 
-    def _cached(self, name: SessionName, fence: int | None) -> LiveSession | None:
-        live = self._live.pop(name, None)
-        return live if live is None or fence is None or live.fence == fence else None
+    async def _cached(self, name: SessionName) -> LiveSession | None:
+        return await self._unless_old(self._live.pop(name, None))
+
+    async def _unless_old(self, live: LiveSession | None) -> LiveSession | None:
+        if live is None or not self._shared or live.fence == await self._opener.fence(live.name):
+            return live
+        return None
 
     async def resume(self, live: LiveSession, checkpoint_id: object) -> None:
         """The session goes on at a checkpoint of its own (contract 8.4, `attributes["workflow.checkpoint_id"]`).
@@ -177,16 +184,14 @@ class SessionBook:
         """Lets go of what the checkpoints' place holds."""
         await self._checkpoints.close()
 
-    async def _fork(self, name: SessionName, parent_key: str, *, shared: bool) -> LiveSession:
+    async def _fork(self, name: SessionName, parent_key: str) -> LiveSession:
         parent_name = SessionName(name.isolation_key, parent_key)
-        live = self._live.get(parent_name)
-        if live is not None and shared and live.fence != await self._opener.fence(parent_name):
-            live = None
+        live = await self._unless_old(self._live.get(parent_name))
         parent = live or await self._opener.load(parent_name)
         if parent is not None:
             return self._opener.fork(name, parent)
         # The parent is one turn of a session that has another name, or one that left no session.
         turn, before = await self._opener.turn_of(name, parent_key)
         if turn.session_id is None:
-            return await self.open(name, parent_key=before, fence=0 if shared else None)
+            return await self.open(name, parent_key=before)
         return await self._opener.fork_of_turn(name, turn.turn_id, turn.session_id)

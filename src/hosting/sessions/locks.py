@@ -41,8 +41,8 @@ class TurnLocks(Protocol):
         """Asks the turn that runs in this session on another host to end; False if there is none."""
         ...
 
-    async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> int | None:
-        """Waits for its turn; the stored session's fence, or None where nobody else can have changed it."""
+    async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> None:
+        """Waits for its turn."""
         ...
 
     def release_with(self, name: SessionName, holder: Holder) -> Sequence[Statement]:

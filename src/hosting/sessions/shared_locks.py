@@ -18,7 +18,7 @@ from ..state.base import HostStateStore, Rows, Statement
 from ..state.errors import StateError
 from ..state.settled import settled
 from ..state.signals import StoreSignals, signal
-from ..state.tables import cancels, locks, sessions
+from ..state.tables import cancels, locks
 from .locks import Holder, around, nested_in
 from .names import SessionName, joined
 
@@ -72,11 +72,8 @@ class SharedSessionLocks:
             await self._store.execute(*self._ask(holders, "cancelled"))
         return bool(holders)
 
-    async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> int | None:
+    async def acquire(self, name: SessionName, holder: Holder, *, first: bool = False) -> None:
         """Waits for its turn.
-
-        Returns:
-            The fence of the stored session, by which a live copy is known to be old; 0 where none is stored.
 
         Raises:
             TurnInProgress: The policy is `reject`, or the turn was started inside a turn of the same session.
@@ -88,15 +85,13 @@ class SharedSessionLocks:
                 "This turn was started inside a turn of the same session, which cannot end before it."
             )
         try:
-            fence = await self._taken(name, holder)
-            if fence is None:
-                fence = await self._wait(name, holder, first=first)
+            if not await self._taken(name, holder):
+                await self._wait(name, holder, first=first)
         except (asyncio.CancelledError, StateError):
             await self._give_way(name, holder)
             raise
         self._here[name] = holder
         around(holder)
-        return fence
 
     def release_with(self, name: SessionName, holder: Holder) -> Sequence[Statement]:
         """For the unit of a turn's end; it conflicts where the lock was lost, so that nothing is saved."""
@@ -115,21 +110,17 @@ class SharedSessionLocks:
         release = locks.release_lock(*_pair(name), holder.lock_id, held=False)
         await self._settle(release, signal(_topic(name)))
 
-    async def _taken(self, name: SessionName, holder: Holder) -> int | None:
+    async def _taken(self, name: SessionName, holder: Holder) -> bool:
         now = epoch_ms(self._clock)
         found: list[list[Rows]] = []
         unit = (
             locks.take_lock(*_pair(name), holder=holder.lock_id, owner=self._owner, now_ms=now),
-            sessions.load_fence(*_pair(name)),
             locks.stop_waiting_with_lock(holder.lock_id),
         )
         await settled(self._store, unit, found.append)
-        taken, fence, _ = found[0]
-        if not taken:
-            return None
-        return fence[0][0] if fence else 0
+        return bool(found[0][0])
 
-    async def _wait(self, name: SessionName, holder: Holder, *, first: bool) -> int:
+    async def _wait(self, name: SessionName, holder: Holder, *, first: bool) -> None:
         now = epoch_ms(self._clock)
         held, waiting = await self._store.execute(
             locks.load_lock(*_pair(name), now_ms=now), locks.load_waits(*_pair(name), now_ms=now)
@@ -142,22 +133,21 @@ class SharedSessionLocks:
         if self._policy == "interrupt":
             unit += self._ask(locks.read_holders(held + waiting), "interrupted")
         await settled(self._store, unit, lambda _: None)
-        return await self._woken(name, holder)
+        await self._woken(name, holder)
 
     def _ask(self, holders: Sequence[locks.LockHolder], reason: str) -> list[Statement]:
         until = epoch_ms(self._clock) + _ASKED_FOR
         asked = [cancels.ask_to_cancel(other.holder, reason, until_ms=until) for other in holders]
         return [*asked, signal(cancels.TOPIC)]
 
-    async def _woken(self, name: SessionName, holder: Holder) -> int:
+    async def _woken(self, name: SessionName, holder: Holder) -> None:
         woken = asyncio.Event()
         end = _subscribed(self._store, _topic(name), woken)
         try:
             while True:
                 woken.clear()
-                fence = await self._taken(name, holder)
-                if fence is not None:
-                    return fence
+                if await self._taken(name, holder):
+                    return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK):
                         await woken.wait()

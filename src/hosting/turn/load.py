@@ -47,7 +47,7 @@ async def _opened(turn: Turn, name: SessionName, services: TurnServices) -> Live
                 "The response that this one continues is still in progress.", retry_after=1.0
             )
     is_new = name.key == turn.response_id
-    live = await services.sessions.open(name, parent_key=parent_key, is_new=is_new, fence=turn.stored_fence)
+    live = await services.sessions.open(name, parent_key=parent_key, is_new=is_new)
     turn.session = live
     if services.target.info.kind == "workflow":
         if CHECKPOINT_ID in turn.request.attributes:

@@ -15,7 +15,7 @@ async def lock(turn: Turn, services: TurnServices) -> None:
         RateLimited: Too many wait for the session, or for a slot.
     """
     if turn.name is not None:
-        turn.stored_fence = await services.locks.acquire(turn.name, turn, first=is_answer(turn.request.input))
+        await services.locks.acquire(turn.name, turn, first=is_answer(turn.request.input))
         turn.locked = True
     turn.slot = await services.slots.acquire()
 

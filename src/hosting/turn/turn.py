@@ -96,7 +96,6 @@ class Turn:
     history: HistoryTurn | None = None
     checkpoints: StagedCheckpointStorage | None = None
     locked: bool = False
-    stored_fence: int | None = None
     slot: RunSlot | None = None
     claimed: bool = False
     repeats: StoredTurn | None = None

@@ -14,6 +14,8 @@ What that leaves open are decisions on rows that a unit reads and another writes
 - the same for sessions that expire while a turn adds a snapshot or a state;
 - whether a host lives (`events.take` and others read `instances`), and who waits for a session (`locks.take`): a host that
   comes back to life, or in line, at the same moment comes after. Everything taken has a fence, and a lock is one row;
+- what the last holder of a lock saved. A unit that waits for the row of a lock to go (`locks.take`) took its snapshot
+  before; so what a lock protects is read in a later unit (`SessionBook.open`);
 - whether an attempt still holds its run (`runs.append` reads `runs`): it keeps that row from changing until its own end;
 - checkpoints of sessions that do not exist: those were saved a day before, and no unit that makes a session reads them.
 
