@@ -48,10 +48,17 @@ async def running(
         await runner.drain(0)
 
 
-def bound(store: HostStateStore, own: HostStateStore | None = None, **options: Any) -> InProcessTaskRunner:
+def bound(
+    store: HostStateStore,
+    own: HostStateStore | None = None,
+    clock: VirtualClock | None = None,
+    **options: Any,
+) -> InProcessTaskRunner:
     runner = InProcessTaskRunner(own, **options)
     logger = logging.getLogger("tests.durable")
-    runner.bind(RunnerServices(store=store, clock=VirtualClock().bind(), ids=RandomIds(), logger=logger))
+    runner.bind(
+        RunnerServices(store=store, clock=clock or VirtualClock().bind(), ids=RandomIds(), logger=logger)
+    )
     return runner
 
 
@@ -132,6 +139,24 @@ async def test_a_task_waits_for_its_time_and_for_nothing_else() -> None:
             while len(attempts.ended) < 2:
                 await asyncio.sleep(3600)
         assert attempts.times[1] == pytest.approx(86_400, abs=1)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@virtual_time
+async def test_a_retry_waits_no_longer_because_the_clock_was_set_back(restarted: bool) -> None:
+    attempts, clock = Attempts(failures=1), VirtualClock().bind()
+    policy = RetryPolicy(initial_backoff_seconds=5.0, jitter=False)
+    async with memory() as store:
+        async with running(store, attempts, clock=clock) as runner:
+            await runner.schedule("work", "again", retry_policy=policy)
+            await runner.schedule("work", "in two hours", delay=7200)
+            await until(lambda: attempts.left == 1)
+            clock.skew(-3600)
+            if not restarted:
+                await until(lambda: attempts.ended == ["again"])
+        async with running(store, attempts, clock=clock):
+            await until(lambda: attempts.ended == ["again"])
+    assert attempts.times[1] < 60
 
 
 @virtual_time

@@ -68,6 +68,7 @@ class Keeper:
         self._away = False
         self._renewed_ms = 0
         self._pruned_ms = 0
+        self._ahead_ms: float | None = None
         self._loop: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -124,6 +125,7 @@ class Keeper:
         try:
             if self._held and not self._alone:
                 await self._look_after(now)
+            await self._notice_set_back(now)
             due = await self._claim(now)
             await self._prune(now)
         except StateConflict:  # another runner claimed of the same key at the same moment
@@ -160,6 +162,13 @@ class Keeper:
                 attempt.stop("cancel")
         for unknown in renewed.values():  # claimed by a unit whose answer did not arrive
             await self._give_back(unknown)
+
+    async def _notice_set_back(self, now: int) -> None:
+        """What waits for a time that the wall clock told before it was set back would wait for that much longer."""
+        ahead = now - self._clock.monotonic() * 1000
+        if self._ahead_ms is None or ahead < self._ahead_ms - tasks.SET_BACK_MS:
+            await self._store.execute(tasks.bring_tasks_forward(now_ms=now))
+        self._ahead_ms = ahead
 
     async def _claim(self, now: int) -> int | None:
         """Claims what is due, as far as there is room; returns when the next task is due, None if there is no need."""

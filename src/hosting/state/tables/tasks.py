@@ -25,6 +25,9 @@ TaskEnd = Literal["succeeded", "failed", "cancelled"]
 _COLUMNS = """seq, id, name, payload, trace, order_key, policy, state, attempts, max_attempts, owner, fence, due_ms,
     cancel_requested, last_error, created_ms, updated_ms, expires_ms"""
 _TAKEN = "seq, id, name, payload, trace, order_key, policy, attempts, max_attempts, fence"
+SET_BACK_MS = 60_000
+"""A task that was put back so long from now in the future: the clock was set back since."""
+
 _OPEN = "state IN ('scheduled', 'running')"
 _HELD = "id = :id AND fence = :fence AND state = 'running'"
 
@@ -66,6 +69,9 @@ SQL: Mapping[str, str] = {
         WHERE {_HELD}""",
     "tasks.free_others": """UPDATE tasks SET due_ms = :now
         WHERE state = 'running' AND owner <> :owner AND due_ms > :now""",
+    "tasks.bring_forward": f"""UPDATE tasks SET due_ms = :now, updated_ms = :now
+        WHERE {_OPEN} AND state = 'scheduled' AND due_ms > :now AND updated_ms - {SET_BACK_MS} > :now
+        AND (attempts > 0 OR due_ms <= created_ms)""",
     "tasks.cancel": f"""UPDATE tasks
         SET state = CASE state WHEN 'scheduled' THEN 'cancelled' ELSE state END,
             expires_ms = CASE state WHEN 'scheduled' THEN CAST(:expires AS BIGINT) END,
@@ -250,6 +256,11 @@ def give_back_task(id: str, fence: int, *, now_ms: int, expires_ms: int) -> Stat
 def free_tasks_of_others(owner: str, *, now_ms: int) -> Statement:
     """Ends the leases of all other runners; only for one that has the store to itself."""
     return Statement("tasks.free_others", {"owner": owner, "now": now_ms})
+
+
+def bring_tasks_forward(*, now_ms: int) -> Statement:
+    """Makes due what waits for its start or its next try by a clock that was set back; delays that were asked for stay."""
+    return Statement("tasks.bring_forward", {"now": now_ms})
 
 
 def cancel_task(id: str, *, now_ms: int, expires_ms: int) -> Statement:
