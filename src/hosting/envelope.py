@@ -106,6 +106,8 @@ class ChannelSession:
         key: The protocol's own thread id; None takes the isolation key's current alias.
         conversation_id: The provider's or platform's conversation, where the target needs it.
         parent_key: A new session starts as this session of the same owner was when its last turn ended (contract 6.6).
+        continue_for: Seconds for which a turn can be continued by its response id (contract 6.6). A session that goes by
+            such an id is forgotten then. None keeps it for good, and lets other turns be continued for a day.
         attributes: Free for hooks.
     """
 
@@ -113,6 +115,7 @@ class ChannelSession:
     key: str | None = field(default=None, kw_only=True)
     conversation_id: str | None = field(default=None, kw_only=True)
     parent_key: str | None = field(default=None, kw_only=True)
+    continue_for: float | None = field(default=None, kw_only=True)
     attributes: Mapping[str, Any] = field(default=EMPTY_MAP, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:

@@ -103,17 +103,19 @@ def _session(session: ChannelSession | None) -> Any:
         session.key,
         session.conversation_id,
         session.parent_key,
+        session.continue_for,
         to_json(_plain(session.attributes)),
     ]
 
 
 def _read_session(data: list[Any]) -> ChannelSession:
-    isolation_key, key, conversation_id, parent_key, attributes = data
+    isolation_key, key, conversation_id, parent_key, continue_for, attributes = data
     return ChannelSession(
         isolation_key,
         key=key,
         conversation_id=conversation_id,
         parent_key=parent_key,
+        continue_for=continue_for,
         attributes=from_json(attributes),
     )
 

@@ -137,6 +137,8 @@ class SessionBook:
         turn_id: str,
         added: Sequence[Message],
         snapshot: bool,
+        expires_ms: int | None,
+        snapshot_expires_ms: int,
         checkpoint: WorkflowCheckpoint | None = None,
     ) -> SessionSave:
         """What the commit of a turn writes of its session (contract 4.4); the arguments are those of `session_save`.
@@ -153,20 +155,22 @@ class SessionBook:
             checkpoint=checkpoint,
             checkpoints=self._checkpoints,
             now_ms=epoch_ms(self._clock),
+            expires_ms=expires_ms,
+            snapshot_expires_ms=snapshot_expires_ms,
         )
 
     def checkpoint_kept(self, live: LiveSession, save: SessionSave) -> AbstractAsyncContextManager[None]:
         """Goes around the commit of a save whose checkpoint is kept elsewhere; see `SessionCheckpoints.around`."""
         return self._checkpoints.around(live, save)
 
-    def unchanged(self, live: LiveSession, *, turn_id: str) -> Statement | None:
+    def unchanged(self, live: LiveSession, *, turn_id: str, expires_ms: int) -> Statement | None:
         """Keeps the session as it was before a turn that failed, so that this turn can be continued (contract 6.6).
 
         None where the session was never saved.
         """
         if not live.fence:
             return None
-        return snapshot_of_before(live, turn_id=turn_id, now_ms=epoch_ms(self._clock))
+        return snapshot_of_before(live, turn_id=turn_id, now_ms=epoch_ms(self._clock), expires_ms=expires_ms)
 
     def saved(self, live: LiveSession, save: SessionSave) -> None:
         """The commit went through: the session goes back to the cache as it is stored now."""

@@ -24,6 +24,8 @@ def session_save(
     checkpoint: WorkflowCheckpoint | None,
     checkpoints: SessionCheckpoints,
     now_ms: int,
+    expires_ms: int | None,
+    snapshot_expires_ms: int,
 ) -> SessionSave:
     """The statements of one save, in order.
 
@@ -35,6 +37,8 @@ def session_save(
         checkpoint: Where the workflow stopped.
         checkpoints: Say how a checkpoint is kept.
         now_ms: For the rows.
+        expires_ms: When the session may be forgotten; None keeps it.
+        snapshot_expires_ms: When its snapshot may be.
 
     Raises:
         TypeError: The session's state holds something that is no JSON.
@@ -47,11 +51,11 @@ def session_save(
         parent_id=live.head.row_id if live.head else None, turn_id=turn_id, messages=texts, now_ms=now_ms
     )
     service = encoded_service(core.service_session_id)
-    statements: list[Statement] = [*rows, _row(live, head_id, service, now_ms)]
+    statements: list[Statement] = [*rows, _row(live, head_id, service, now_ms, expires_ms)]
     if state_text != live.state_text:
         statements.append(sessions.put_session_state(core.session_id, state_text))
     if snapshot:
-        statements.append(_snapshot(live, turn_id, head_id, state_text, service, now_ms))
+        statements.append(_snapshot(live, turn_id, head_id, state_text, service, now_ms, snapshot_expires_ms))
     kept = checkpoints.own(core.session_id, checkpoint) if checkpoint is not None else None
     changed = kept is not None and kept.checkpoint_id != live.kept
     if kept is not None and changed:
@@ -61,10 +65,10 @@ def session_save(
     return SessionSave(statements, head, state_text, service, kept, elsewhere)
 
 
-def snapshot_of_before(live: LiveSession, *, turn_id: str, now_ms: int) -> Statement:
+def snapshot_of_before(live: LiveSession, *, turn_id: str, now_ms: int, expires_ms: int) -> Statement:
     """Keeps the session as it was before the turn."""
     head = live.head.row_id if live.head else None
-    return _snapshot(live, turn_id, head, live.state_text, live.service_text, now_ms)
+    return _snapshot(live, turn_id, head, live.state_text, live.service_text, now_ms, expires_ms)
 
 
 def encoded_service(service_session_id: Any) -> str | None:
@@ -73,7 +77,13 @@ def encoded_service(service_session_id: Any) -> str | None:
 
 
 def _snapshot(
-    live: LiveSession, turn_id: str, head: str | None, state: str, service: str | None, now_ms: int
+    live: LiveSession,
+    turn_id: str,
+    head: str | None,
+    state: str,
+    service: str | None,
+    now_ms: int,
+    expires_ms: int,
 ) -> Statement:
     return snapshots.add_snapshot(
         session_id=live.session.session_id,
@@ -82,10 +92,13 @@ def _snapshot(
         state=state,
         service_session_id=service,
         now_ms=now_ms,
+        expires_ms=expires_ms,
     )
 
 
-def _row(live: LiveSession, head: str | None, service: str | None, now_ms: int) -> Statement:
+def _row(
+    live: LiveSession, head: str | None, service: str | None, now_ms: int, expires_ms: int | None
+) -> Statement:
     core = live.session
     if live.fence:
         return sessions.save_session(
@@ -94,6 +107,7 @@ def _row(live: LiveSession, head: str | None, service: str | None, now_ms: int) 
             head=head,
             service_session_id=service,
             now_ms=now_ms,
+            expires_ms=expires_ms,
         )
     return sessions.create_session(
         isolation_key=live.name.isolation_key,
@@ -103,6 +117,7 @@ def _row(live: LiveSession, head: str | None, service: str | None, now_ms: int) 
         head=head,
         service_session_id=service,
         now_ms=now_ms,
+        expires_ms=expires_ms,
     )
 
 

@@ -19,11 +19,9 @@ from ..state.settled import settled
 from ..state.tables import turns
 from .answers import answer_records
 from .background import run_rows
+from .expiry import session_expiry, snapshot_expiry, turn_expiry
 from .services import TurnServices
 from .turn import Turn
-
-TURN_TTL_MS = 24 * 3600 * 1000
-"""How long a turn record is kept after its end."""
 
 
 async def commit(turn: Turn, services: TurnServices, result: HostedRunResult[Any]) -> HostedRunResult[Any]:
@@ -131,6 +129,8 @@ def _session_save(turn: Turn, services: TurnServices) -> SessionSave | None:
         turn_id=turn.id,
         added=added,
         snapshot=_continues_later(turn),
+        expires_ms=session_expiry(turn, services),
+        snapshot_expires_ms=snapshot_expiry(turn, services),
         checkpoint=turn.checkpoints.last if turn.checkpoints else None,
     )
 
@@ -139,7 +139,9 @@ def _session_as_it_was(turn: Turn, services: TurnServices) -> list[Statement]:
     """A turn that failed counts as what was before it, also in a session that goes by another name (contract 6.6)."""
     if turn.session is None or not _continues_later(turn):
         return []
-    kept = services.sessions.unchanged(turn.session, turn_id=turn.id)
+    kept = services.sessions.unchanged(
+        turn.session, turn_id=turn.id, expires_ms=snapshot_expiry(turn, services)
+    )
     return [kept] if kept else []
 
 
@@ -191,6 +193,8 @@ def _turn_rows(
     error: HostingError | None = None,
 ) -> list[Statement]:
     now = epoch_ms(services.clock)
+    leaves_session = status not in ("failed", "cancelled") and not _continues_later(turn)
+    expires_ms = turn_expiry(turn, services, leaves_session=leaves_session)
     session_id = turn.session.session.session_id if turn.session and continues else None
     record = _record(turn, error)
     error_code = error.code if error else "cancelled" if status == "cancelled" else None
@@ -206,7 +210,7 @@ def _turn_rows(
                 record=record,
                 error_code=error_code,
                 now_ms=now,
-                expires_ms=now + TURN_TTL_MS,
+                expires_ms=expires_ms,
             )
         )
     else:
@@ -222,7 +226,7 @@ def _turn_rows(
                 record=record,
                 error_code=error_code,
                 now_ms=now,
-                expires_ms=now + TURN_TTL_MS,
+                expires_ms=expires_ms,
             )
         )
     if turn.event is not None and not turn.event.ended:

@@ -13,7 +13,7 @@ from ..state.settled import settled
 from ..state.tables import turns
 from ..state.tables.events import EventEnd
 from ..state.tables.turns import StoredTurn
-from .commit import TURN_TTL_MS
+from .expiry import TURN_TTL_MS
 from .services import TurnServices
 
 _BATCH = 100

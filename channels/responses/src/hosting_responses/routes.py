@@ -105,8 +105,8 @@ class ResponseRoutes:
         record = await self._record(request, caller)
         response_id: str = record.response["id"]
         await self._end(record, caller)
+        await self._service.forget(record)  # first: the delete may be sent again while the record is there
         await self._records.delete(caller.id, response_id)
-        await self._service.forget(record)
         return JsonAnswer(encode({"id": response_id, "object": "response", "deleted": True}))
 
     async def cancel(self, request: Request) -> JsonAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent_framework import Content
@@ -135,7 +136,7 @@ class ResponseService:
             raise _about_parent(turn) from None
         record = await turn.answer(result)
         if not record.response["store"]:
-            await self.forget(record)
+            await self.forget_unstored(record)
         return record
 
     async def stream(
@@ -176,7 +177,7 @@ class ResponseService:
         finally:
             await events.aclose()
         if turn.record is not None and not turn.record.response["store"]:
-            await self.forget(turn.record)
+            await self.forget_unstored(turn.record)
 
     async def _repeated(
         self, turn: ResponseTurn, stream: HostedStreamResult
@@ -204,6 +205,11 @@ class ResponseService:
         isolation_key, key = record.session or (None, None)
         if isolation_key is not None and key == record.response["id"]:
             await self.context.forget_session(isolation_key, record.response["id"])
+
+    async def forget_unstored(self, record: ResponseRecord) -> None:
+        """As `forget`; where the store is away the host forgets it later, for the answer is worth more."""
+        with suppress(HostingError):
+            await self.forget(record)
 
     async def _parent(
         self, body: Mapping[str, Any], caller: Caller, unstored: ResponseRecord | None

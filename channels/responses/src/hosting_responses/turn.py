@@ -29,6 +29,10 @@ from .errors import response_error
 from .records import ResponseRecord, ResponseRecords
 
 _STATUS = {"input_required": "completed"}
+_UNSTORED_FOR = 86_400.0
+"""Seconds that an unstored response can be continued, on the connection that knows of it."""
+
+_FOR_GOOD = 100 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +241,16 @@ class ResponseTurn:
 
     def _session(self) -> ChannelSession:
         if self.place.conversation_id is not None:
-            return ChannelSession(key=self.place.conversation_id)
-        return ChannelSession(key=self.response_id, parent_key=self.place.parent_key)
+            return ChannelSession(key=self.place.conversation_id, continue_for=self._kept_for)
+        return ChannelSession(
+            key=self.response_id, parent_key=self.place.parent_key, continue_for=self._kept_for
+        )
+
+    @property
+    def _kept_for(self) -> float:
+        if not self.request.store:
+            return _UNSTORED_FOR
+        return _FOR_GOOD if self._records.ttl is None else self._records.ttl
 
     def _read_answer(self, end: TurnEnd) -> ResponseStreamBuilder:
         if end.result is not None and end.result.result is not None:

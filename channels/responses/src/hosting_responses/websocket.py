@@ -114,7 +114,7 @@ class _Connection:
         """Drops the response that only this socket could continue."""
         record, self._unstored = self._unstored, None
         if record is not None:
-            await self._service.forget(record)
+            await self._service.forget_unstored(record)
 
     async def _close_when_draining(self) -> None:
         """Servers wait for open sockets before they stop; what is under way comes to its end first (contract 1.7)."""

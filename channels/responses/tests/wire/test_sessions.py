@@ -7,9 +7,15 @@ import pytest
 from agent_framework import Agent
 
 from channels.responses.tests.wire.conftest import Serve
-from hosting import Caller
+from hosting import Caller, InMemoryHostStateStore
+from hosting.clock import epoch_ms
+from hosting.state import sweep
+from hosting.state.tables.sessions import load_session
 from hosting.web import bearer_token
+from hosting_testkit import VirtualClock
 from hosting_testkit.targets import Counting, Echo, Recorder, ScriptedChatClient
+
+DAY = 86_400.0
 
 
 def memory_agent() -> Agent:
@@ -154,3 +160,25 @@ async def test_store_false_does_not_change_that_the_turn_has_a_session(serve: Se
     await served.post(json={"input": "x", "store": False})
 
     assert recorder.runs[0].session is not None
+
+
+async def test_a_session_that_only_a_response_names_is_forgotten_with_it(serve: Serve):
+    clock, store = VirtualClock(), InMemoryHostStateStore()
+    served = await serve(memory_agent(), auth=by_token, host={"time_source": clock, "state": store})
+    create = served.openai.responses.create
+    first = await create(model="m", input="a")
+    unstored = await create(model="m", input="x", store=False)
+    within = await create(model="m", input="b", conversation="mine")
+
+    clock.advance(29 * DAY)
+    fork = await create(model="m", input="c", previous_response_id=within.id)
+    child = await create(model="m", input="d", previous_response_id=first.id)
+    clock.advance(2 * DAY)
+    await sweep(store, epoch_ms(clock))
+
+    assert (fork.output_text, child.output_text) == ("b|c", "a|d")
+    names = (first.id, unstored.id, "mine", fork.id, child.id)
+    loads = [load_session("alice", name) for name in names]
+    assert [bool(rows) for rows in await store.execute(*loads)] == [False, False, True, True, True]
+    grandchild = await create(model="m", input="e", previous_response_id=child.id)
+    assert grandchild.output_text == "a|d|e"

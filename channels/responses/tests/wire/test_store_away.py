@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 from typing import Any
 
+import pytest
+
 from hosting import InMemoryHostStateStore
+from hosting.clock import epoch_ms
+from hosting.state import Rows, Statement, StateUnavailable, sweep
+from hosting.state.tables.sessions import load_session
 from hosting_responses import ResponsesChannel
-from hosting_testkit import InMemoryHost, virtual_time
-from hosting_testkit.targets import Scripted, steps
+from hosting_testkit import InMemoryHost, VirtualClock, virtual_time
+from hosting_testkit.targets import Echo, Scripted, steps
 from tests.host.shared_state import Line
+
+
+class NoDeletions(InMemoryHostStateStore):
+    """Goes away whenever a session is to be deleted, as a server does that is restarted then."""
+
+    async def execute(self, *unit: Statement) -> list[Rows]:
+        if any(statement.name == "sessions.delete" for statement in unit):
+            raise StateUnavailable("the server is restarted")
+        return await super().execute(*unit)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_cannot_be_forgotten_at_once_is_answered_all_the_same_and_gone_the_next_day(
+    stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, state = VirtualClock(), NoDeletions()
+    async with InMemoryHost(Echo(), [ResponsesChannel()], state=state, time_source=clock) as host:
+        answer = await host.post("/responses", json={"input": "x", "stream": stream, "store": False})
+        text = answer.text.split("response.completed")[-1]
+        response_id = re.findall(r"resp_\w+", text)[0]
+        load = load_session("local", response_id)
+        kept = (await state.execute(load))[0]
+        clock.advance(86_401)
+        await sweep(state, epoch_ms(clock))
+        assert (answer.status_code, '"completed"' in text) == (200, True)
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+        assert kept and not (await state.execute(load))[0]
 
 
 @virtual_time
