@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +63,9 @@ class KeptOpen(InMemoryHostStateStore):
 
 
 @asynccontextmanager
-async def bot_host(target: Any, platform: Platform, **options: Any) -> AsyncIterator[InMemoryHost]:
+async def bot_host(
+    target: Any, platform: Callable[[httpx.Request], httpx.Response], **options: Any
+) -> AsyncIterator[InMemoryHost]:
     transport = httpx.MockTransport(platform)
     async with (
         httpx.AsyncClient(transport=transport, base_url="https://chat.example") as client,
@@ -197,6 +199,23 @@ async def test_a_send_that_surely_did_not_arrive_is_tried_again_when_the_platfor
         await deliver(host, "hello", id="1")
         assert await platform.texts(1) == ["hello"]
         assert loop.time() - began >= 7
+
+
+@virtual_time
+async def test_sends_that_failed_together_are_not_tried_again_together() -> None:
+    chats, loop, times = 20, asyncio.get_running_loop(), list[float]()
+    platform = Platform([httpx.ConnectError("refused") for _ in range(chats)])
+
+    def timed(request: httpx.Request) -> httpx.Response:
+        times.append(loop.time())
+        return platform(request)
+
+    async with bot_host(Echo(), timed) as host:
+        for number in range(chats):
+            await deliver(host, "hello", id=str(number), chat=f"c{number}", user=f"u{number}")
+        await platform.texts(chats)
+    first, again = times[:chats], times[-chats:]
+    assert max(first) - min(first) < 0.1 < max(again) - min(again) <= 0.6
 
 
 @virtual_time

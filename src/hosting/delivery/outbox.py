@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -186,7 +187,8 @@ class Outbox:
             await self._end(delivery, PushReceipt(status="dead", detail="out_of_attempts"))
             return
         now = epoch_ms(self._clock)
-        due = now + int(self._retry.wait(delivery.attempts, refused.retry_after) * 1000)
+        wait = self._retry.wait(delivery.attempts, refused.retry_after, random=lambda: _share(delivery))
+        due = now + int(wait * 1000)
         await self._store.execute(
             outbox.retry_delivery(delivery.id, delivery.attempts, due_ms=due, now_ms=now)
         )
@@ -202,3 +204,8 @@ class Outbox:
                 now_ms=epoch_ms(self._clock),
             )
         )
+
+
+def _share(delivery: outbox.Delivery) -> float:
+    """Spreads the next tries of what was refused together: between 0 and 1, the same whenever it is asked."""
+    return zlib.crc32(f"{delivery.id}:{delivery.attempts}".encode()) / 2**32
