@@ -30,6 +30,8 @@ class HostLimits:
         keepalive: Seconds between keep-alives on an idle stream.
         turn_attempts: Times that one webhook turn is tried in all.
         session_cache: Live sessions kept in memory.
+        session_ttl: Seconds without a turn after which a session is forgotten with its history; None keeps it. Told of
+            the turns that come, not of sessions that rest already.
         background_ttl: Seconds that a finished background run can be read.
 
     Raises:
@@ -50,6 +52,7 @@ class HostLimits:
     keepalive: float = 15.0
     turn_attempts: int = 3
     session_cache: int = 10_000
+    session_ttl: float | None = None
     background_ttl: float = 86_400.0
 
     def __post_init__(self) -> None:

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from hosting import ChannelRequest, ChannelSession, HostLimits, SqliteHostStateStore
+from hosting import ChannelRequest, ChannelSession, HostLimits, InMemoryHostStateStore, SqliteHostStateStore
+from hosting.clock import epoch_ms
+from hosting.state import sweep
 from hosting.web import BearerTokens
-from hosting_testkit import InMemoryHost
+from hosting_testkit import InMemoryHost, VirtualClock
 from hosting_testkit.targets import Counting, Echo, Failing, Gate, Recorder
+
+DAY = 86_400.0
 
 
 async def say(host: InMemoryHost, text: str, session: str | None = None, **kwargs: Any) -> Any:
@@ -241,3 +245,38 @@ async def test_a_failing_target_frees_session_and_slot(say_channel: Any) -> None
     async with InMemoryHost(Failing(RuntimeError("x")), [say_channel()], limits=limits) as host:
         for _ in range(3):
             assert await say(host, "a", "s") == (500, "internal_error")
+
+
+@pytest.mark.parametrize("cached", [True, False])
+async def test_a_session_that_rested_for_its_time_begins_anew_swept_or_not(
+    say_channel: Any, cached: bool
+) -> None:
+    clock, store = VirtualClock(), InMemoryHostStateStore()
+    limits = HostLimits(session_ttl=7 * DAY, session_cache=10 if cached else 1)
+    async with InMemoryHost(
+        Counting(), [say_channel()], state=store, limits=limits, time_source=clock
+    ) as host:
+
+        async def later(days: float, name: str) -> str:
+            clock.advance(days * DAY)
+            await sweep(store, epoch_ms(clock))
+            await say(host, "push the others out of the cache", "z")
+            return (await say(host, "a", name))["said"][0]
+
+        answers = [await later(days, "s") for days in (0, 6, 6, 7, 1, 9)]
+    assert [answer.split()[-1] for answer in answers] == ["1", "2", "3", "1", "2", "1"]
+
+
+async def test_a_turn_that_began_before_its_session_expired_is_saved(say_channel: Any) -> None:
+    clock, store, gate = VirtualClock(), InMemoryHostStateStore(), Gate()
+    limits = HostLimits(session_ttl=DAY)
+    async with InMemoryHost(gate, [say_channel()], state=store, limits=limits, time_source=clock) as host:
+        gate.release("a")
+        await say(host, "a", "s")
+        clock.advance(DAY - 1)
+        turn = asyncio.create_task(say(host, "b", "s"))
+        await gate.reached("b")
+        clock.advance(3600)
+        await sweep(store, epoch_ms(clock))
+        gate.release("b")
+        assert (await turn)["said"]

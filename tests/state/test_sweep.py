@@ -31,7 +31,7 @@ async def test_expired_rows_of_every_table_go_and_live_ones_stay(store: HostStat
     for name, expires in (("old", 100), ("new", 101), ("kept", None)):
         await store.execute(
             sessions.create_session(
-                isolation_key="me", key=name, session_id=name, now_ms=1, expires_ms=expires
+                isolation_key="me", key=name, session_id=name, now_ms=1, expires_ms=expires and expires - DAY
             ),
             snapshots.add_snapshot(
                 session_id="kept" if name == "kept" else name, turn_id=name, head=None, state=None, now_ms=1

@@ -98,12 +98,26 @@ class SessionBook:
             UnknownReference: There is no such parent, or it is someone else's.
             ForkUnsupported: The target keeps its history where it cannot be forked.
         """
-        live = None if is_new else await self._cached(name) or await self._opener.load(name)
+        live = None if is_new else await self._unexpired(name)
         if live is not None:
             return live
         if parent_key is None:
             return self._opener.empty(name)
         return await self._fork(name, parent_key)
+
+    async def _unexpired(self, name: SessionName) -> LiveSession | None:
+        """The session of that name; one whose time is over is removed.
+
+        The sweep leaves it for a day more, so that it takes none from under a turn.
+        """
+        live = await self._cached(name) or await self._opener.load(name)
+        if live is not None and self._is_over(live):
+            await self._remove(live)
+            return None
+        return live
+
+    def _is_over(self, live: LiveSession) -> bool:
+        return live.expires_ms is not None and live.expires_ms <= epoch_ms(self._clock)
 
     async def _cached(self, name: SessionName) -> LiveSession | None:
         return await self._unless_old(self._live.pop(name, None))
@@ -126,9 +140,12 @@ class SessionBook:
         live = self._live.pop(name, None) or await self._opener.load(name)
         if live is None or not live.fence:
             return False
+        await self._remove(live)
+        return True
+
+    async def _remove(self, live: LiveSession) -> None:
         await self._store.execute(*sessions.delete_session(live.session.session_id))
         await self._checkpoints.forget(live)
-        return True
 
     def save(
         self,
@@ -178,6 +195,7 @@ class SessionBook:
         live.state_text = save.state_text
         live.service_text = save.service_text
         live.checkpoint = save.checkpoint
+        live.expires_ms = save.expires_ms
         live.kept = save.checkpoint.checkpoint_id if save.checkpoint else None
         live.fence += 1
         self._live[live.name] = live
@@ -192,7 +210,7 @@ class SessionBook:
         parent_name = SessionName(name.isolation_key, parent_key)
         live = await self._unless_old(self._live.get(parent_name))
         parent = live or await self._opener.load(parent_name)
-        if parent is not None:
+        if parent is not None and not self._is_over(parent):
             return self._opener.fork(name, parent)
         # The parent is one turn of a session that has another name, or one that left no session.
         turn, before = await self._opener.turn_of(name, parent_key)

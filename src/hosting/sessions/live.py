@@ -26,6 +26,7 @@ class LiveSession:
         checkpoint: Where a workflow stopped, or None.
         service_text: The provider's session id as stored, JSON.
         kept: Id of the checkpoint that the store names under this session's own id.
+        expires_ms: When it is forgotten; None keeps it.
         cold: Whether it was loaded for this turn, so that an earlier turn may have left something behind.
     """
 
@@ -38,6 +39,7 @@ class LiveSession:
     checkpoint: WorkflowCheckpoint | None = None
     service_text: str | None = None
     kept: str | None = None
+    expires_ms: int | None = None
     cold: bool = False
 
 
@@ -46,6 +48,7 @@ class SessionSave:
     """What a commit writes of a session, and what the session is afterwards.
 
     Args:
+        expires_ms: When the session is forgotten; None keeps it.
         elsewhere: The checkpoint that has to be in its place outside the store before the commit names it.
     """
 
@@ -54,4 +57,5 @@ class SessionSave:
     state_text: str
     service_text: str | None
     checkpoint: WorkflowCheckpoint | None
+    expires_ms: int | None = None
     elsewhere: WorkflowCheckpoint | None = None

@@ -71,6 +71,7 @@ class SessionOpener:
             checkpoint,
             stored.service_session_id,
             checkpoint.checkpoint_id if checkpoint else None,
+            stored.expires_ms,
             cold=True,
         )
 

@@ -62,7 +62,7 @@ def session_save(
         statements += checkpoints.rows(core.session_id, kept, now_ms)
     elsewhere = kept if changed and checkpoints.are_elsewhere else None
     head = _extended(live.head, turn_id, added)
-    return SessionSave(statements, head, state_text, service, kept, elsewhere)
+    return SessionSave(statements, head, state_text, service, kept, expires_ms, elsewhere)
 
 
 def snapshot_of_before(live: LiveSession, *, turn_id: str, now_ms: int, expires_ms: int) -> Statement:

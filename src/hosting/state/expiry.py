@@ -26,7 +26,7 @@ from .tables import (
 )
 
 _GRACE_MS = 24 * 3_600_000
-"""A checkpoint may come before its session, and a host may be asked after; a day later neither is so."""
+"""A checkpoint may come before its session, a turn may be under way in one, a host may be asked after; not a day later."""
 
 _ROWS_OF_A_RUN = 10
 """A run takes its event log with it, so fewer go at once."""
@@ -55,7 +55,7 @@ async def sweep(store: HostStateStore, now_ms: int, *, limit: int = 100) -> int:
 def _batches(now_ms: int, limit: int) -> Sequence[Sequence[Statement]]:
     return (
         snapshots.expire_snapshots(now_ms, limit),
-        sessions.expire_sessions(now_ms, limit),
+        sessions.expire_sessions(now_ms - _GRACE_MS, limit),
         (events.expire_events(now_ms, limit),),
         (turns.expire_turns(now_ms, limit),),
         (outbox.expire_deliveries(now_ms, limit),),

@@ -11,11 +11,12 @@ TURN_TTL_MS = 24 * 3600 * 1000
 
 
 def session_expiry(turn: Turn, services: TurnServices) -> int | None:
-    """A session that only the response names goes when that response can no longer be continued."""
-    if turn.name is None or turn.name.key != turn.response_id:
-        return None
-    asked = _continue_for(turn)
-    return None if asked is None else epoch_ms(services.clock) + asked
+    """The host's `session_ttl`; one that only the response names goes when that response can no longer be continued."""
+    by_response = turn.name is not None and turn.name.key == turn.response_id
+    limit = services.limits.session_ttl
+    asked = (_continue_for(turn) if by_response else None, None if limit is None else int(limit * 1000))
+    given = [each for each in asked if each is not None]
+    return epoch_ms(services.clock) + min(given) if given else None
 
 
 def snapshot_expiry(turn: Turn, services: TurnServices) -> int:

@@ -173,7 +173,7 @@ async def test_a_session_that_only_a_response_names_is_forgotten_with_it(serve: 
     clock.advance(29 * DAY)
     fork = await create(model="m", input="c", previous_response_id=within.id)
     child = await create(model="m", input="d", previous_response_id=first.id)
-    clock.advance(2 * DAY)
+    clock.advance(2 * DAY + 1)
     await sweep(store, epoch_ms(clock))
 
     assert (fork.output_text, child.output_text) == ("b|c", "a|d")

@@ -1,7 +1,7 @@
 """Sessions, named by (isolation key, key), and the state of each (contract 6.2).
 
 A save says which fence it loaded or holds, and raises it; a writer that lost the session misses and rolls back
-(contract 6.7). An expired session lives until the sweep takes it, and saving it renews it.
+(contract 6.7). An expired session is removed by the next turn that opens it, or a day later by the sweep.
 """
 
 from __future__ import annotations
