@@ -12,6 +12,8 @@ from hosting.state import PostgresHostStateStore, StateConflict, Statement, swee
 from hosting.state.tables import events, history, instances, outbox, records, runs, sessions, snapshots
 from tests.state import postgres_server
 
+DAY = 24 * 3_600_000
+
 
 def put(key: str, value: str = "1", expires: int | None = None) -> Statement:
     return records.put_record("ns", key, value, now_ms=1, expires_ms=expires)
@@ -176,11 +178,11 @@ async def test_a_session_that_was_saved_during_the_sweep_stays_with_its_history(
         ),
     )
     await other.execute(f"UPDATE {schema}.sessions SET expires_ms = 500, fence = 2".encode())
-    sweeping = asyncio.create_task(sweep(store, 100))
+    sweeping = asyncio.create_task(sweep(store, DAY + 100))
     await waits(schema)
     await other.commit()
     await sweeping
-    assert await sweep(store, 100) == 0
+    assert await sweep(store, DAY + 100) == 0
     session, chain = await store.execute(sessions.load_session("me", "k"), history.load_history(head or ""))
     assert len(session) == 1
     assert len(chain) == 2
@@ -198,7 +200,7 @@ async def test_history_that_a_fork_begins_to_need_during_the_sweep_stays(
         f"""INSERT INTO {schema}.history (id, parent_id, turn_id, message, created_ms)
             VALUES ('fork', 't:1', 'f', '4', 1)""".encode()
     )
-    sweeping = asyncio.create_task(sweep(store, 100))
+    sweeping = asyncio.create_task(sweep(store, DAY + 100))
     await waits(schema)
     await other.commit()
     assert await sweeping == 1, "only what the fork does not need"
@@ -217,11 +219,11 @@ async def test_a_snapshot_that_was_added_during_the_sweep_goes_with_its_session(
         f"INSERT INTO {schema}.snapshots (session_id, turn_id, head, created_ms) VALUES ('s', 't', %s, 1)".encode(),
         [head],
     )
-    sweeping = asyncio.create_task(sweep(store, 100))
+    sweeping = asyncio.create_task(sweep(store, DAY + 100))
     await waits(schema)
     await other.commit()
     await sweeping
-    while await sweep(store, 100):
+    while await sweep(store, DAY + 100):
         pass
     snapshot, chain = await store.execute(snapshots.load_snapshot("s", "t"), history.load_history(head or ""))
     assert (snapshot, chain) == ([], [])
