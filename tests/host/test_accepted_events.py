@@ -15,6 +15,9 @@ from hosting_testkit.targets import Echo
 LONGEST = 6
 """Steps of the loop after which a claim is surely decided."""
 
+MOST_STEPS = 9
+"""Steps of the loop after which an event has surely been processed."""
+
 
 class Inlet:
     """Notes what it is asked to process."""
@@ -32,6 +35,7 @@ class Inlet:
         return ChannelContribution()
 
     async def process(self, event: InboundEvent, /) -> None:
+        await self.context.state("names").get(event.delivery_id)
         self.processed.append(event.delivery_id)
         self.traces.append(trace.get_current_span().get_span_context())
 
@@ -66,3 +70,29 @@ async def test_an_event_is_processed_in_the_trace_of_the_request_that_brought_it
     asked = request.get_span_context()
     assert (first.trace_id, first.span_id, first.is_remote) == (asked.trace_id, asked.span_id, True)
     assert not second.is_valid
+
+
+@virtual_time
+async def test_an_event_whose_processing_was_cancelled_is_processed_again_and_its_lane_goes_on() -> None:
+    channel = Inlet()
+    async with InMemoryHost(Echo(), [channel], state=SuspendingStore()):
+        for steps in range(1, MOST_STEPS):
+            channel.processed.clear()
+            first, second = f"first {steps}", f"second {steps}"
+            await channel.context.accept(InboundEvent(delivery_id=first, payload={}, conversation_id="c"))
+            work = await task_named("hosting.inbox.inlet")
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            work.cancel()
+            await channel.context.accept(InboundEvent(delivery_id=second, payload={}, conversation_id="c"))
+            await asyncio.sleep(1)
+            assert set(channel.processed) == {first, second}, f"cancelled after {steps} steps"
+            assert channel.processed[-1] == second
+
+
+async def task_named(name: str) -> asyncio.Task[object]:
+    while True:
+        for task in asyncio.all_tasks():
+            if task.get_name() == name:
+                return task
+        await asyncio.sleep(0)

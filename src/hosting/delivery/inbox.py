@@ -20,6 +20,7 @@ from ..limits import HostLimits
 from ..sessions.names import joined
 from ..state.base import HostStateStore, Rows, Statement
 from ..state.errors import StateConflict, StateUnavailable
+from ..state.settled import settled
 from ..state.tables import events
 from ..state.tables.events import EventEnd, TakenEvent
 from .kept_context import kept_context, with_context
@@ -46,6 +47,8 @@ class EventInWork:
     turn_id: str
     """The same for every attempt (contract 4.4)."""
     ended: bool = False
+    answering: int = 0
+    """Turns that answer it now, and end it however they end themselves."""
     store_end: Callable[[], Awaitable[None]] | None = None
     """Stores how its turn ended, where that was tried and has failed so far."""
     begun: str = "[]"
@@ -225,7 +228,16 @@ class Inbox:
         work = EventInWork(event, taken, kept.turn_id or self._ids.new("turn"))
         event_in_work.set(work)
         kept.go_on_in_trace()
+        try:
+            await self._brought_to_its_end(work)
+        except asyncio.CancelledError:
+            if not (work.ended or work.answering or work.store_end):
+                await self._give_back(taken)
+            raise
+
+    async def _brought_to_its_end(self, work: EventInWork) -> None:
         end: EventEnd = "settled"
+        taken = work.taken
         try:
             await self._within_limits(work)
         except asyncio.CancelledError:
@@ -241,6 +253,15 @@ class Inbox:
             await self._end(work, end)
         except Exception:
             self._log.exception("event %d of %s: its end could not be stored", taken.seq, taken.channel)
+
+    async def _give_back(self, taken: TakenEvent) -> None:
+        """Work that somebody cancelled outside any turn goes on later; its lane would wait while this host lives."""
+        try:
+            await settled(self._store, [events.retry_event(taken.seq, taken.fence)], lambda _: None)
+        except StateUnavailable as away:
+            self._log.warning("event %d of %s could not be given back: %s", taken.seq, taken.channel, away)
+        except StateConflict:
+            return
 
     async def _process_run(self, taken: TakenEvent) -> None:
         """One attempt at a background run; where even its end could not be stored, there is another one."""

@@ -115,11 +115,15 @@ class Turn:
         """The current task conducts the turn from here on."""
         self.task = asyncio.current_task()
         self.cancels_before = self.task.cancelling() if self.task else 0
+        if self.event is not None:
+            self.event.answering += 1
 
     def end(self) -> None:
         """The task goes on without the turn, and without the host's own cancellation."""
         if self.task is not None and self.cancel_reason is not None:
             self.task.uncancel()
+        if self.event is not None:
+            self.event.answering -= 1
         self.ended.set()
 
     def cancel(self, reason: CancelReason) -> None:
