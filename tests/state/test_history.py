@@ -7,7 +7,6 @@ import pytest
 from hosting.state import HostStateStore, StateConflict, sweep
 from hosting.state.tables import history, sessions, snapshots
 
-
 DAY = 24 * 3_600_000
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from hosting_testkit import virtual_time
 from hosting_testkit.drivers import Env, PlatformAnswer
-from hosting_testkit.drivers.trouble import AnswerLost, AnswerSpoilt, Struck, Trouble, Unreachable
+from hosting_testkit.drivers.trouble import AnswerLate, AnswerLost, AnswerSpoilt, Struck, Trouble, Unreachable
 
 taken: list[str] = []
 
@@ -86,6 +86,20 @@ async def test_an_answer_that_is_lost_tells_nothing_of_its_effect(arrives: bool)
         assert asyncio.get_running_loop().time() - began == 9.0
         assert taken == ["one", "one"] * arrives
         assert len(env.calls) == len(taken)
+
+
+@virtual_time
+async def test_an_answer_that_is_late_comes_after_the_effect() -> None:
+    async with surroundings() as (env, client):
+        env.troubles.plan("one", [AnswerLate(2.0), AnswerLate(2.0)])
+        sending = asyncio.create_task(client.post("/send", content="one"))
+        await asyncio.sleep(1.0)
+        assert (taken, sending.done()) == (["one"], False)
+        assert (await sending).text == "taken"
+        assert asyncio.get_running_loop().time() >= env.troubles.met["one"][0] + 2.0
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/send", content="one", timeout=1.0)
+        assert taken == ["one", "one"]
 
 
 @virtual_time

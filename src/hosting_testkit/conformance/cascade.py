@@ -12,8 +12,8 @@ from dataclasses import replace
 from .model import ItemResult, Verdict
 from .registry import catalogue, written_rules
 
-_ROOT = "HC-CAP-001"
-"""The rule that every other builds on: a text goes in and an answer comes out."""
+_ROOTS = ("HC-CAP-001", "HC-LIFE-001")
+"""The rules that every other builds on: a text goes in and an answer comes out, the first one too."""
 
 _ROUGHLY = re.compile(r"<[^>]*>|\d+")
 
@@ -27,15 +27,21 @@ def with_causes(results: Sequence[ItemResult]) -> list[ItemResult]:
 def _cause(result: ItemResult, bad: Sequence[ItemResult]) -> str:
     if result.verdict is Verdict.FAIL and result.broken:
         return ""  # it observed something of its own
+    if result.rule in _ROOTS:
+        return _root_of(result, bad, _ROOTS[: _ROOTS.index(result.rule)])
     same = next((other for other in bad if _alike(other, result)), result)
     if same is not result:
         return same.id
     if result.verdict is not Verdict.UNPROVEN:
         return ""
-    for other in bad:
-        if other.rule == _ROOT != result.rule and other.variant == result.variant:
-            return other.id
-    return next((other.id for other in bad if _carries(other, result)), "")
+    carrying = next((other.id for other in bad if _carries(other, result)), "")
+    return _root_of(result, bad, _ROOTS) or carrying
+
+
+def _root_of(result: ItemResult, bad: Sequence[ItemResult], rules: Sequence[str]) -> str:
+    """The first of these rules that is bad on the same transport."""
+    found = [other for other in bad if other.rule in rules and other.variant == result.variant]
+    return min(found, key=lambda other: rules.index(other.rule)).id if found else ""
 
 
 def _broken(result: ItemResult) -> bool:

@@ -15,7 +15,7 @@ from .project import read_project
 from .pytest_items import ConformanceItem, Group, ProjectFile, ShowsNothing, node
 from .pytest_options import RunOptions
 from .registry import catalogue
-from .report import item_to_json, read_item, sum_line, write_scripts
+from .report import followers, item_to_json, read_item, sum_line, uncounted, write_scripts
 
 _KEY = "hosting_conformance"
 
@@ -106,7 +106,8 @@ class ConformanceSession:
                 f"HARNESS ERROR: {item} failed, and something in this run made it pass; look at conftest.py and plugins"
             )
         for report in reports:
-            terminalreporter.write_line(sum_line(report))
+            for line in (sum_line(report), *uncounted(report), *followers(report)):
+                terminalreporter.write_line(line)
             if self._options.repro:
                 address = self._planned[report.channel].address
                 count = write_scripts(report, Path(self._options.repro), address=address)

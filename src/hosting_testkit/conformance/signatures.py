@@ -65,22 +65,27 @@ def traits(result: ItemResult) -> tuple[Sequence[str], Sequence[str]]:
 
 def nearest(result: ItemResult) -> Signature | None:
     """The seeded defect whose failure looks most like this one, if one looks alike enough."""
-    return _nearest(result)[1]
+    return next(iter(_nearest(result)[1]), None)
 
 
 def diagnosis(result: ItemResult) -> tuple[str, str] | None:
-    """What a failure comes of, as seeded defects tell, and how sure that is: `likely` or `perhaps`."""
-    score, row = _nearest(result)
-    if row is None or result.verdict is not Verdict.FAIL:
+    """What a failure comes of, as seeded defects tell, and how sure that is: `likely` or `perhaps`.
+
+    Defects that it looks alike to are all named.
+    """
+    score, rows = _nearest(result)
+    if not rows or result.verdict is not Verdict.FAIL:
         return None
-    return "likely" if score >= _SURE else "perhaps", f"{row.defect} (compare mutant {row.mutant})"
+    told = dict.fromkeys(f"{row.defect} (compare mutant {row.mutant})" for row in rows)
+    return "likely" if score >= _SURE else "perhaps", ", or ".join(told)
 
 
-def _nearest(result: ItemResult) -> tuple[float, Signature | None]:
+def _nearest(result: ItemResult) -> tuple[float, Sequence[Signature]]:
+    """The rows that look most like a failure, with their likeness; none if they do not look alike enough."""
     checks, words = traits(result)
     rows = [(_likeness(row, checks, words), row) for row in signatures() if row.rule == result.rule]
-    score, row = max(rows, key=lambda pair: pair[0], default=(0.0, None))
-    return (score, row) if score >= _NEAR else (score, None)
+    score = max((likeness for likeness, _ in rows), default=0.0)
+    return score, [row for likeness, row in rows if likeness == score >= _NEAR]
 
 
 @cache

@@ -112,9 +112,7 @@ class Sweep:
         if hit is None:
             self._known = self._ended_after(reply)
             return Cancelled(reached=False)
-        where = _text_of(point.where, self._lines)
-        if again:
-            where += f", and again at {_text_of(hit.points[point.step + again - 1].where, self._lines)}"
+        where = self._where(point, hit.points[point.step :], again)
         found = [
             (AS_CANCELLED, _end_of(hit)),
             (NO_HANG, "" if reply else "it was still open after the longest time"),
@@ -124,6 +122,15 @@ class Sweep:
         found += await self._after(reply)
         faults = [Fault(kind, f"{where}: {text}") for kind, text in found if text]
         return Cancelled(True, hit.points[point.step :], faults)
+
+    def _where(self, point: SuspensionPoint, cleanup: Sequence[SuspensionPoint], again: int) -> str:
+        """Where it was cancelled; a clean-up may be over before its second cancellation, as it was not the time before."""
+        first = _text_of(point.where, self._lines)
+        if not again:
+            return first
+        if again > len(cleanup):
+            return f"{first}, and not again, as this clean-up was shorter than the one before"
+        return f"{first}, and again at {_text_of(cleanup[again - 1].where, self._lines)}"
 
     async def _say(self) -> Reply | None:
         self._said += 1

@@ -47,6 +47,17 @@ class AnswerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerLate:
+    """The call takes effect at once, and its answer comes later; `Env.latency` waits before the effect.
+
+    Args:
+        seconds: How much later. Who does not wait so long sees a timeout.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSpoilt:
     """The call takes effect, and something in between answers as if the platform had failed.
 
@@ -70,10 +81,13 @@ class Struck:
     arrives: bool
 
 
-Trouble = PlatformAnswer | Unreachable | AnswerLost | AnswerSpoilt | Struck
+Trouble = PlatformAnswer | Unreachable | AnswerLost | AnswerLate | AnswerSpoilt | Struck
 
-_PATIENCE = 120.0
-"""Seconds until a connection on which nothing comes breaks, for clients that would wait for ever."""
+_PATIENCE = 7200.0
+"""Seconds until a connection on which nothing comes breaks, for clients that would wait for ever.
+
+Longer than any rule waits, so that a missing timeout is seen.
+"""
 
 
 class Troubles:
@@ -121,6 +135,8 @@ async def troubled(trouble: Trouble, request: httpx.Request, arrives: Pass) -> h
         case AnswerSpoilt():
             await arrives(request)
             return httpx.Response(trouble.status, text="a failure in between, as the rule asked")
+        case AnswerLate():
+            return await _late(trouble.seconds, request, await arrives(request))
         case AnswerLost():
             if trouble.arrives:
                 await arrives(request)
@@ -132,10 +148,23 @@ async def troubled(trouble: Trouble, request: httpx.Request, arrives: Pass) -> h
             raise httpx.ReadError("the connection broke, as the rule asked", request=request)
 
 
+async def _late(seconds: float, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    try:
+        async with asyncio.timeout(_read_timeout(request)):
+            await asyncio.sleep(seconds)
+    except TimeoutError as error:
+        raise httpx.ReadTimeout("the answer took longer than the client waits", request=request) from error
+    return response
+
+
+def _read_timeout(request: httpx.Request) -> float | None:
+    return request.extensions.get("timeout", {}).get("read")
+
+
 async def _lost(trouble: AnswerLost, request: httpx.Request) -> httpx.HTTPError:
     if trouble.how != "timeout":
         return httpx.ReadError("the connection broke, as the rule asked", request=request)
-    limit = request.extensions.get("timeout", {}).get("read")
+    limit = _read_timeout(request)
     await asyncio.sleep(_PATIENCE if limit is None else limit)
     if limit is None:
         return httpx.RemoteProtocolError("the platform went away without an answer", request=request)

@@ -32,6 +32,8 @@ class Turn:
         group: The conversation is a group.
         addressed: How a text in a group is meant for the bot: by a mention, as a reply to it, by somebody else's
             mention, by a look-alike of its own, or not at all.
+        mention: Where that mention stands: before the text, behind its first word, or behind the last. A driver that can
+            write it in one place only leaves it there; then only texts of this form are tried.
         delivery_id: The platform's event id, or an idempotency key; None lets the driver make a fresh one.
         credential: `valid`, or one of the driver's `bad_credentials`.
         stream: Ask for a stream.
@@ -55,6 +57,7 @@ class Turn:
     thread: str | None = None
     group: bool = False
     addressed: Literal["mention", "reply", "other", "lookalike", "no"] = "mention"
+    mention: Literal["first", "inside", "last"] = "first"
     delivery_id: str | None = None
     credential: str = VALID
     stream: bool = False

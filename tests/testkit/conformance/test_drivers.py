@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from hosting_testkit import virtual_time
@@ -162,3 +163,20 @@ def test_a_reply_shows_what_people_end_up_with() -> None:
 
 def test_messages_of_a_websocket_are_decoded() -> None:
     assert Wire(status=200, frames=('{"a": 1}', b"raw", "[]")).messages == [{"a": 1}, []]
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "offset"),
+    [("first", "@helper 😀 hi", 0), ("inside", "😀 @helper hi", 3), ("last", "😀 hi @helper", 6)],
+)
+@virtual_time
+async def test_a_mention_stands_where_the_turn_says_counted_in_utf_16_units(
+    where: Any, text: str, offset: int
+) -> None:
+    async def use(kit: Kit, h: HostedChannel) -> None:
+        turn = Turn(text="😀 hi", group=True, conversation="room", mention=where)
+        message = msgspec.json.decode(h.inbound(turn).body)["message"]
+        assert message["text"] == text
+        assert [entity["offset"] for entity in message["entities"]] == [offset]
+
+    await on(BotDriver, Echo(), use)

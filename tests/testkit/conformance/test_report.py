@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hosting_testkit.conformance import Check, ItemResult, Report, Selection, Terms, Verdict, read_level, run
 from hosting_testkit.conformance.reference import BotDriver, RpcDriver
 from hosting_testkit.conformance.report import (
     failure_text,
+    followers,
     item_to_json,
     read_item,
     render,
@@ -76,6 +78,57 @@ def test_a_failure_tells_rule_reason_observation_and_the_way_back() -> None:
 def test_a_passing_report_is_its_sum_alone() -> None:
     report = run(RpcDriver, Selection(patterns=["HC-CAP-001"]))
     assert render(report) == sum_line(report)
+
+
+def test_of_two_long_texts_the_first_difference_is_shown() -> None:
+    long = "".join(chr(0x1F600 + number % 64) for number in range(5_000))
+    cut = Check(name="the parts joined", ok=False, expected=long, observed=f"{long[:3_000]}{long[3_001:]}")
+    text = failure_text(replace(FAILED, checks=[cut]), "rpc")
+    assert f"{long[2_980:3_000]}{long[3_001]}" in text
+    assert "(the first difference is at 3000 of 5000 characters)" in " ".join(text.split())
+    assert len(text) < 1_500
+
+
+def test_what_follows_is_named_in_one_line() -> None:
+    selection = Selection(patterns=["HC-LIFE-001", "HC-STREAM-00[45]"])
+    results = [
+        replace(FAILED, rule="HC-LIFE-001"),
+        *(
+            replace(FAILED, rule=rule, verdict=Verdict.UNPROVEN, reason=f"control of {rule}", checks=[])
+            for rule in ("HC-STREAM-004", "HC-STREAM-005")
+        ),
+    ]
+    report = Report.of(RpcDriver(), results, terms=Terms.of(RpcDriver()), selection=selection)
+    assert followers(report) == [
+        "  mend HC-LIFE-001@http first: HC-STREAM-004@http, HC-STREAM-005@http probably follow"
+    ]
+
+
+def test_nothing_follows_from_itself_by_a_roundabout_way() -> None:
+    """The rule that all build on ended as one before it did."""
+    rules = ("HC-CONTRIB-001", "HC-CAP-001", "HC-LIFE-001")
+    unproven = replace(FAILED, verdict=Verdict.UNPROVEN, reason="control failed", checks=[])
+    results = [replace(unproven, rule=rule) for rule in rules]
+    selection = Selection(patterns=rules)
+    report = Report.of(RpcDriver(), results, terms=Terms.of(RpcDriver()), selection=selection)
+    causes = {result.rule: result.cause for result in report.results}
+    assert causes["HC-CAP-001"] == ""
+    assert causes["HC-LIFE-001"] == causes["HC-CONTRIB-001"] == "HC-CAP-001@http"
+
+
+def test_what_failed_and_does_not_count_is_named_below_the_sum() -> None:
+    selection = Selection(patterns=["HC-STREAM-004", "HC-CANCEL-006", "HC-ERR-010"])
+    should = replace(FAILED, rule="HC-CANCEL-006", reason="", checks=[Check(name="turn: a task", ok=False)])
+    outside = replace(FAILED, rule="HC-ERR-010", reason="hung", checks=[])
+    terms = Terms.of(RpcDriver())
+    results = [terms.judge("rpc", one, lambda found: "") for one in (FAILED, should, outside)]
+    text = render(Report.of(RpcDriver(), results, terms=terms, selection=selection))
+    sum_of_all, *below = text.split("\n\n")[-1].splitlines()
+    assert "2 FAIL, 0 unproven, 1 of these only SHOULD" in sum_of_all
+    assert below == [
+        "  HC-CANCEL-006@http [SHOULD] failed: turn: a task",
+        "  HC-ERR-010@http [MUST, provisional] failed: not in level 2026.1; ended fail: hung",
+    ]
 
 
 def test_an_item_survives_json() -> None:

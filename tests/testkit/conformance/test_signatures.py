@@ -46,3 +46,11 @@ def test_a_failure_that_looks_like_none_is_not_explained() -> None:
     checks = [Check(name=name, ok=False) for name in row.checks]
     alike = replace(odd, checks=checks, reason=" ".join(row.words))
     assert "compare mutant two-terminals" in failure_text(alike, "rpc")
+
+
+def test_defects_that_a_failure_looks_alike_to_are_all_named() -> None:
+    outcomes = [outcome for m in mutants() if m.id == "own-body-limit" for outcome in kill(m)]
+    (text,) = [failure_text(outcome.result, "rpc") for outcome in outcomes if outcome.rule == "HC-ERR-003"]
+    told = " ".join(text.split())
+    assert "(compare mutant own-body-limit), or " in told
+    assert "(compare mutant reads-all)" in told

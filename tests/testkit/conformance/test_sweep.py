@@ -208,6 +208,31 @@ async def test_a_second_cancellation_is_named_with_both_places() -> None:
     assert "LosesItInCleanup.run" in fault.text
 
 
+class TidiesUpOnce(RpcChannel):
+    """Has more to clean up after its first cancelled turn than after later ones."""
+
+    tidied = False
+
+    async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
+        try:
+            return await super().run(turn, body)
+        except asyncio.CancelledError:
+            for _ in range(0 if self.tidied else 3):
+                await asyncio.sleep(0)
+            self.tidied = True
+            raise
+
+
+@virtual_time
+async def test_a_clean_up_that_is_shorter_the_second_time_is_no_failure_of_the_kit() -> None:
+    async with swept(TidiesUpOnce) as sweep:
+        point = next(p for p in await sweep.points() if any("Balanced.answer" in where for where in p.where))
+        once = await sweep.cancel_at(point)
+        twice = await sweep.cancel_at(point, len(once.cleanup))
+    assert len(once.cleanup) >= 3 > len(twice.cleanup)
+    assert (twice.reached, twice.faults) == (True, [])
+
+
 def test_many_points_are_thinned_out_in_the_middle_alone_and_always_alike() -> None:
     points = [SuspensionPoint(0, step) for step in range(1000)]
     chosen = list(sampled(points))

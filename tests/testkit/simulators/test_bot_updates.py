@@ -20,6 +20,28 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+@virtual_time
+async def test_a_test_that_waits_in_vain_is_told_what_the_bot_did() -> None:
+    """A bot that polls makes time go on, so the loop itself never finds that all are blocked."""
+    async with BotPlatform() as sim, sim.client() as client:
+
+        async def polls() -> None:
+            while True:
+                await client.post("/bot/getUpdates", json={"offset": 0, "timeout": 30})
+                await asyncio.sleep(1)
+
+        polling = asyncio.create_task(polls(), name="the bot")
+        sim.person("ann").says("hi")
+        with pytest.raises(TimeoutError, match="still false after 90 s") as told:
+            await sim.until(lambda: sim.chat("ann").bot_texts, within=90)
+        polling.cancel()
+    text = str(told.value)
+    assert "updates that it has not confirmed: 1" in text
+    assert "90 x getUpdates -> 200" in text
+    assert "task 'the bot' waits at" in text
+    assert now() == 90
+
+
 class Bot:
     """Takes posted updates; `answers` gives the status for the how many-th request."""
 

@@ -47,6 +47,18 @@ async def test_an_update_is_given_until_it_is_confirmed() -> None:
 
 
 @virtual_time
+async def test_what_is_no_id_stays_as_it_is_and_comes_once() -> None:
+    """No offset could confirm it."""
+    poller = Poller()
+    for update in ({"kind": "message"}, {"id": None}, {"id": "x"}):
+        await poller.http.post(HandedUpdates.PATH, json=update)
+    answer = await poller.http.post("/bot/getUpdates", json={"offset": 0})
+    assert answer.json()["result"] == [{"kind": "message"}, {"id": None}, {"id": 1}]
+    assert await poller.poll() == [1]
+    await poller.close()
+
+
+@virtual_time
 async def test_an_id_that_was_confirmed_is_given_once_more_under_its_number() -> None:
     poller = Poller()
     await poller.hand("7", "x")

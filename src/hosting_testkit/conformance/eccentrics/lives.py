@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from hosting import Destination, HostingError
+from hosting import Destination, HostingError, InboundEvent
 
 from ...drivers import IMPOSSIBLE
 from ..reference import BotChannel, BotDriver, PollingBotChannel, PollingBotDriver, RpcChannel, RpcDriver
@@ -58,6 +58,15 @@ class OwnTaskGroup(BotChannel):
         await asyncio.wait([self.group])
         await self.second.aclose()
         await super().stop()
+
+
+@eccentric(
+    "looks-up-first", "asks its own records for something before each turn begins", base=PollingBotDriver
+)
+class LooksUpFirst(PollingBotChannel):
+    async def process(self, event: InboundEvent, /) -> None:
+        await self.context.state("languages").get(event.conversation_id or "")
+        await super().process(event)
 
 
 @eccentric("slow-start", "takes a minute to start", base=BotDriver)

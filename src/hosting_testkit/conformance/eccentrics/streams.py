@@ -117,3 +117,18 @@ class RareEdits(EditBotChannel):
         draft = super().new_draft(place)
         draft.interval = 1.9
         return draft
+
+
+@eccentric(
+    "first-piece-alone",
+    "shows the first piece as it comes, and the rest when its pace allows",
+    base=EditBotDriver,
+    capabilities=EditBotDriver.capabilities.but(edits=SUPPORTED(interval=1.9)),
+)
+class FirstPieceAlone(RareEdits):
+    async def show(self, stream: HostedStreamResult, draft: Draft) -> None:
+        items = StreamedItems()
+        async for update in stream:
+            for _ in items.add(update):
+                draft.texts = items.texts
+            await draft.show(self.so_far(draft))

@@ -59,6 +59,19 @@ class StopInLane(BotChannel):
 
 
 @mutant(
+    "loud-stop-in-lane",
+    defect="knows the command that does not queue by its letters, and not by its name",
+    kills={"HC-CANCEL-011": "runs under way after the cancellation, form upper: FAILED"},
+)
+class LoudStopInLane(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored) or not event.bypass_lane:
+            return event
+        return replace(event, bypass_lane=self.text(payload).split()[:1] == ["/stop"])
+
+
+@mutant(
     "cancels-the-queue",
     defect="cancels what waits together with what runs",
     kills={"HC-CANCEL-011": "the second turn follows, from before the first: FAILED"},

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from hosting import BodyTooLarge, RequestError
-from hosting.web import JsonAnswer, StreamingAnswer
+from hosting.web import JsonAnswer, StreamingAnswer, read_json_object
 
 from ...simulators import BotLimits, BotPlatform
 from ...transports.asgi import ASGIApp
@@ -84,3 +84,16 @@ class LargeBody500(RpcChannel):
             return await super().read(request)
         except BodyTooLarge as error:
             raise RuntimeError("the buffer is full") from error
+
+
+@mutant(
+    "own-body-limit",
+    defect="bounds bodies by a number of its own, whatever the host's limit is",
+    kills={
+        "HC-CAP-004": "runs of a body 1 above max_body_bytes: FAILED",
+        "HC-ERR-003": "status of a body that goes on beyond",
+    },
+)
+class OwnBodyLimit(RpcChannel):
+    async def read(self, request: Request) -> dict[str, Any]:
+        return await read_json_object(request, 16 * 2**20)

@@ -52,6 +52,21 @@ class DropsUnknown(BotChannel):
         return super().ignores(update)
 
 
+@mutant(
+    "command-by-its-beginning",
+    defect="takes a text for a command that begins like one",
+    kills={"HC-CMD-004": "what the target is told: FAILED"},
+)
+class CommandByItsBeginning(BotChannel):
+    def text(self, payload: Mapping[str, Any]) -> str:
+        text = super().text(payload)
+        for command in self.context.commands:
+            name, rest = f"/{command.name}", text[len(command.name) + 1 :]
+            if text.startswith(name) and rest[:1].isalnum():
+                return f"{name} {rest}"
+        return text
+
+
 @mutant("command-error-retry", kills={"HC-CMD-005": "the event is acknowledged: FAILED"})
 class CommandErrorRetry(BotChannel):
     """Acknowledges what went well."""

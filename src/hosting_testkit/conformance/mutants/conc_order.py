@@ -34,6 +34,30 @@ class BypassesLane(BotChannel):
 
 
 @mutant(
+    "stop-by-its-beginning",
+    defect="lets every text go ahead that begins like /stop",
+    kills={"HC-CONC-002": "runs, in order: FAILED"},
+)
+class StopByItsBeginning(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored) or not self.text(payload).startswith("/stop"):
+            return event
+        return replace(event, bypass_lane=True)
+
+
+@mutant(
+    "private-lanes",
+    defect="gives every event the lane of a private chat, also in groups",
+    kills={"HC-CONC-002": "runs in a group, in order: FAILED"},
+)
+class PrivateLanes(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        return event if isinstance(event, Ignored) else replace(event, conversation_kind="private")
+
+
+@mutant(
     "answers-latest-only",
     defect="answers only the person who wrote last",
     kills={"HC-CONC-003": "the slow turn is answered in the end: FAILED"},

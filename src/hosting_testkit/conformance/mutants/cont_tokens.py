@@ -91,6 +91,20 @@ class UnknownIsQueued(BackgroundRpcChannel):
     kept_class = _Patient
 
 
+class _Hasty(_Owners):
+    def missing(self, caller: Caller, response_id: str) -> Answer:
+        raise KeyError(response_id)
+
+
+@mutant(
+    "breaks-at-unknown-tokens",
+    defect="looks a token up without a thought that it may not be there",
+    kills={"HC-CONT-003": "polled: an unknown token: FAILED"},
+)
+class BreaksAtUnknownTokens(BackgroundRpcChannel):
+    kept_class = _Hasty
+
+
 @mutant(
     "cancels-for-anybody",
     defect="cancels a run before it asks whose it is",

@@ -48,6 +48,18 @@ class NamesKeptAtTheStop(MemoryOnly):
         await super().stop()
 
 
+@mutant(
+    "answer-as-session",
+    defect="takes the id of an earlier answer for the name of a session, which nobody has written to",
+    kills={"HC-DUR-001": "what an answer leads to: FAILED"},
+)
+class AnswerAsSession(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        after = body.get("after")
+        return turn.replace(session=ChannelSession(key=after)) if after else turn
+
+
 @mutant("memory-only", kills={"HC-DUR-001": "what an earlier answer led to after a stop: FAILED"})
 class AnswersInMemory(RpcChannel):
     """Keeps a list of its answers in memory, and knows no others."""

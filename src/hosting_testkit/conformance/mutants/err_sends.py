@@ -173,17 +173,73 @@ class RefusedAsUnknown(_Sending):
         return PushReceipt(status="unknown") if receipt.status == "dead" else receipt
 
 
+class _PartByPart(BotChannel):
+    """Whatever becomes of a part is said of the whole reply."""
+
+    async def push(
+        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
+    ) -> PushReceipt:
+        for method, params in self.messages(payload):
+            await self.deliver(destination, method, params, begun=False)
+        return PushReceipt(status="sent")
+
+
 @mutant("resend-all-parts", kills={"HC-ERR-013": "parts when one is refused for a while: FAILED"})
-class ResendAllParts(BotChannel):
+class ResendAllParts(_PartByPart):
     async def deliver(
         self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
     ) -> str:
         try:
-            return await self.send(destination, method, params)
+            return await super().deliver(destination, method, params, begun=begun)
         except Refused as refused:
             if refused.status != 429:
                 raise
             raise PushRetryable(retry_after=refused.retry_after) from refused
+
+
+@mutant(
+    "later-part-anew",
+    defect="has the whole reply sent again when the platform is out of reach for a later part",
+    kills={"HC-ERR-013": "parts when one is out of reach for a moment: FAILED"},
+)
+class LaterPartAnew(_PartByPart):
+    pass
+
+
+@mutant(
+    "anew-when-exhausted",
+    defect="has the whole reply sent again once its own tries of a later part are used up",
+    kills={"HC-ERR-013": "parts when one is refused every time: FAILED"},
+)
+class AnewWhenExhausted(BotChannel):
+    async def push(
+        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
+    ) -> PushReceipt:
+        receipt = await super().push(destination, payload, context=context)
+        if receipt.status == "dead" and receipt.native_ids and receipt.detail == "too_many_requests":
+            raise PushRetryable
+        return receipt
+
+
+@mutant(
+    "hasty-part",
+    defect="tries a later part again after a second, whatever the platform asks for",
+    kills={
+        "HC-ERR-013": "waits that were shorter than the platform asked for, when one is refused for a while"
+    },
+)
+class HastyPart(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        for _ in range(3 if begun else 0):
+            try:
+                return await self.send(destination, method, params)
+            except Refused as refused:
+                if refused.retry_after is None:
+                    raise
+                await asyncio.sleep(1.0)
+        return await super().deliver(destination, method, params, begun=begun)
 
 
 @mutant(
@@ -201,3 +257,20 @@ class HidesLostPart(BotChannel):
             if not begun:
                 raise
             return ""
+
+
+@mutant(
+    "impatient-part",
+    defect="sends a later part again when its answer takes too long",
+    kills={"HC-ERR-013": "parts when one is sent and not answered in time: FAILED"},
+)
+class ImpatientPart(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        try:
+            return await super().deliver(destination, method, params, begun=begun)
+        except httpx.TimeoutException:
+            if not begun:
+                raise
+            return await super().deliver(destination, method, params, begun=begun)

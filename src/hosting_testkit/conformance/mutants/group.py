@@ -33,6 +33,22 @@ class KeepsMention(BotChannel):
         return "" if isinstance(update, Ignored) or update.press else update.shown.text
 
 
+@mutant(
+    "cuts-by-characters",
+    defect="takes the place of a mention, which counts UTF-16 units, for one that counts characters",
+    kills={
+        "HC-GROUP-002": "what the target is told of a message with emoji, mention inside: FAILED",
+    },
+)
+class CutsByCharacters(BotChannel):
+    def text(self, payload: Mapping[str, Any]) -> str:
+        update = read_update(payload)
+        if isinstance(update, Ignored) or update.press or not update.shown.entities:
+            return super().text(payload)
+        entity, text = update.shown.entities[0], update.shown.text
+        return text[: entity.offset] + text[entity.offset + entity.length :].removeprefix(" ")
+
+
 @mutant("prefix-mention", kills={"HC-GROUP-003": "runs of a message that mentions lookalike: FAILED"})
 class PrefixMention(BotChannel):
     def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:

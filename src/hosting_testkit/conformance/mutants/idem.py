@@ -106,6 +106,17 @@ class GlobalKey(RpcChannel):
 
 
 @mutant(
+    "lower-case-key",
+    defect="takes keys for the same that differ in case",
+    kills={"HC-IDEM-011": "the answer under a key that differs in case only: FAILED"},
+)
+class LowerCaseKey(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        return turn.replace(delivery_id=turn.delivery_id and turn.delivery_id.lower())
+
+
+@mutant(
     "new-id-for-a-repeat",
     defect="answers a repeated key under a new id",
     kills={"HC-IDEM-011": "the body of the second answer: FAILED"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
+
 from hosting import NotReady, RequestError
 from hosting.state import StateUnavailable
 
@@ -44,6 +46,44 @@ class PollsWhileDraining(PollingBotChannel):
 
 
 @mutant(
+    "skips-the-backlog",
+    defect="passes over what waited while it was away",
+    kills={
+        "HC-LIFE-001": "the first turn is answered: FAILED",
+        "HC-LIFE-007": "runs of an event of the drain, after a restart: FAILED",
+    },
+)
+class SkipsTheBacklog(PollingBotChannel):
+    skipped = False
+
+    async def poll(self, offset: int) -> int:
+        if not self.skipped:
+            waiting = await self.api.call("getUpdates", {"offset": offset, "timeout": 0})
+            self.skipped, offset = True, max([offset, *(entry["offset"] + 1 for entry in waiting)])
+        return await super().poll(offset)
+
+
+class _Sorted(BotApi):
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
+        result = await super().call(method, params, timeout=timeout)
+        if method != "getUpdates":
+            return result
+        in_order = sorted((entry["update"] for entry in result), key=lambda update: str(update.get("id")))
+        return [{**entry, "update": update} for entry, update in zip(result, in_order, strict=True)]
+
+
+@mutant(
+    "sorts-ids-as-text",
+    defect="takes what came in one answer in the order of its ids as text",
+    kills={"HC-LIFE-007": "runs of events that waited together, in order: FAILED"},
+)
+class SortsIdsAsText(PollingBotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.api = _Sorted(self.client, self.token, self.context.time_source.now)
+
+
+@mutant(
     "poison-pill",
     defect="asks again and again for an update that it cannot read, and never for the next",
     kills={"HC-LIFE-007": "an event after one with a wrong id is answered: FAILED"},
@@ -77,9 +117,40 @@ class SwallowedClaim(PollingBotChannel):
 class ImpatientPoll(PollingBotChannel):
     async def start(self) -> None:
         await super().start()
-        self.api = _Impatient(self.client, self.token)
+        self.api = _Impatient(self.client, self.token, self.context.time_source.now)
+
+
+@mutant(
+    "patient-for-ever",
+    defect="polls without a read timeout, and waits for ever on a connection that has died",
+    kills={"HC-LIFE-007": "an event after a poll that is never answered is answered: FAILED"},
+)
+class PatientForEver(PollingBotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.api = _PatientForEver(self.client, self.token, self.context.time_source.now)
+
+
+class _PatientForEver(BotApi):
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
+        return await super().call(method, params, timeout=None if method == "getUpdates" else timeout)
+
+
+@mutant(
+    "ends-at-a-strange-answer",
+    defect="stops polling for good at an answer with status 200 that is no JSON",
+    kills={
+        "HC-LIFE-007": "an event after a poll that something in between answers with a page is answered: FAILED"
+    },
+)
+class EndsAtAStrangeAnswer(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except httpx.DecodingError:
+            raise RuntimeError("the answer is no JSON") from None
 
 
 class _Impatient(BotApi):
-    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float = 10.0) -> Any:
-        return await super().call(method, params, timeout=min(timeout, 10.0))
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
+        return await super().call(method, params, timeout=min(timeout or 10.0, 10.0))

@@ -18,6 +18,16 @@ class ForwardsAllOptions(RpcChannel):
         return {**super().options(body), **{name: body[name] for name in body.keys() - {"options", "input"}}}
 
 
+@mutant(
+    "drops-zero-options",
+    defect="tests options for truth, so that 0 and false count as not given",
+    kills={"HC-REQ-004": "temperature that is 0.0 arrives, or is refused: FAILED"},
+)
+class DropsZeroOptions(RpcChannel):
+    def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in super().options(body).items() if value}
+
+
 @mutant("options-conversation-id", kills={"HC-REQ-004": "session references among the options: FAILED"})
 class OptionsConversationId(RpcChannel):
     def options(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from hosting import Destination
 
 from ..reference import BotChannel
@@ -57,16 +55,13 @@ class BearerAnywhere(BotChannel):
 
     async def start(self) -> None:
         await super().start()
-        self.api = _FetchesElsewhere(self.client, self.token)
+        self.api = _FetchesElsewhere(self.client, self.token, self.context.time_source.now)
 
 
 class _TokenInAddress(BotApi):
-    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
-        super().__init__(client, token)
-        self._token = token
-
-    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float = 10.0) -> Any:
-        return await super().call(f"{method}?token={self._token}", params, timeout=timeout)
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
+        token = self._headers["authorization"].removeprefix("Bearer ")
+        return await super().call(f"{method}?token={token}", params, timeout=timeout)
 
 
 @mutant(
@@ -77,4 +72,4 @@ class _TokenInAddress(BotApi):
 class TokenInAddress(BotChannel):
     async def start(self) -> None:
         await super().start()
-        self.api = _TokenInAddress(self.client, self.token)
+        self.api = _TokenInAddress(self.client, self.token, self.context.time_source.now)

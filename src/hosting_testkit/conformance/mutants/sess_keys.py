@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,54 @@ class NaiveJoin(BotChannel):
         return super().request(event).replace(session=ChannelSession(f"{event.native_id}:{place}"))
 
 
+@mutant(
+    "names-the-session-in-a-header",
+    defect="puts the name of the session into a header of the answer as it is, once the turn has run",
+    kills={"HC-SESS-004": "observed status 500"},
+)
+class NamesTheSession(RpcChannel):
+    async def respond(
+        self, request: Request, turn: ChannelRequest, body: Mapping[str, Any]
+    ) -> JsonAnswer | StreamingAnswer:
+        answer = await super().respond(request, turn, body)
+        if isinstance(answer, StreamingAnswer):
+            return answer
+        return JsonAnswer(answer.body, headers={"x-session": str(body.get("session", ""))})
+
+
+@mutant(
+    "ascii-key",
+    defect="keeps of a name what is ASCII, and a mark in place of each other letter",
+    kills={"HC-SESS-004": "observed turn 2"},
+)
+class AsciiKey(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        session = super().session(body, caller)
+        return session and ChannelSession(key=str(session.key).encode("ascii", "replace").decode())
+
+
+@mutant(
+    "tidies-names",
+    defect="takes names for one that differ in case or in blanks around them",
+    kills={"HC-SESS-004": "the first turn of conversation 'kg'"},
+)
+class TidiesNames(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        session = super().session(body, caller)
+        return session and ChannelSession(key=str(session.key).strip().lower())
+
+
+@mutant(
+    "composes-names",
+    defect="takes names for one that are written alike, of other characters",
+    kills={"HC-SESS-004": "the first turn of conversation 'e"},
+)
+class ComposesNames(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        session = super().session(body, caller)
+        return session and ChannelSession(key=unicodedata.normalize("NFC", str(session.key)))
+
+
 @mutant("foreign-session", kills={"HC-SESS-005": "what the same chosen id opens for another"})
 class ForeignSession(RpcChannel):
     def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
@@ -55,6 +104,23 @@ class ReferenceOracle(RpcChannel):
         if owner != caller.id:
             raise Denied("This answer is somebody else's.")
         self.owners[turn.response_id or ""] = caller.id
+        return turn
+
+
+@mutant(
+    "breaks-at-foreign-ids",
+    defect="looks a foreign id up without a thought that it may not be there",
+    kills={"HC-SESS-005": "what a foreign id opens: FAILED"},
+)
+class BreaksAtForeignIds(RpcChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.issued: dict[tuple[str, str], bool] = {}
+
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        self.issued[caller.id, turn.response_id or ""] = True
+        assert not body.get("after") or self.issued[caller.id, body["after"]]
         return turn
 
 

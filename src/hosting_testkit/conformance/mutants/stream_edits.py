@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from hosting import Destination, PushRetryable
 
+from ..reference.bot_api import Refused
 from ..reference.bot_message import place_of
 from ..reference.draft import Draft
 from ..reference.edit_bot import EditBotChannel
@@ -83,3 +85,47 @@ class _EndsOnce(Draft):
 )
 class EndsOnce(_OwnDraft):
     draft = _EndsOnce
+
+
+class _Deaf(Draft):
+    async def _put(self, text: str, params: Mapping[str, Any]) -> None:
+        try:
+            await super()._put(text, params)
+        except Refused as refused:
+            refused.retry_after = None
+            raise
+
+
+@mutant(
+    "deaf-to-429",
+    defect="edits on at its own pace when the platform asks it to wait",
+    kills={"HC-STREAM-015": "waits after a 429 that were shorter than its retry-after of 7 s: FAILED"},
+)
+class DeafTo429(_OwnDraft):
+    draft = _Deaf
+
+
+class _Hasty(Draft):
+    _showing: asyncio.Task[None] | None = None
+
+    async def show(self, text: str) -> None:
+        if self._showing is None or self._showing.done():
+            self._showing = asyncio.create_task(super().show(text), name="show")
+        await asyncio.sleep(0)
+
+    async def end(self, text: str, params: Mapping[str, Any]) -> str:
+        if self._showing is not None:
+            self._showing.cancel()
+            await asyncio.wait([self._showing])
+        return await super().end(text, params)
+
+
+@mutant(
+    "cancels-send",
+    defect="cancels the send of its message when the answer ends, and begins another message",
+    kills={
+        "HC-STREAM-015": "messages with the first words, sent as the answer ended 0.6 s after them: FAILED"
+    },
+)
+class CancelsSend(_OwnDraft):
+    draft = _Hasty

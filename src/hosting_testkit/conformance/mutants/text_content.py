@@ -65,6 +65,18 @@ class OutboundTypeLost(BotChannel):
 
 
 @mutant(
+    "url-letters",
+    defect="encodes files with the letters of base64 that are meant for addresses",
+    kills={"HC-TEXT-006": "bytes of application/zip: FAILED"},
+)
+class UrlLetters(BotChannel):
+    async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:
+        if method == "sendFile":
+            params = {**params, "data": params["data"].translate(str.maketrans("+/", "-_"))}
+        return await super().send(destination, method, params)
+
+
+@mutant(
     "file-instead-of-text",
     defect="sends the files of an answer and not what is said beside them",
     kills={

@@ -138,7 +138,7 @@ class BotChannel(BotReplies):
     async def start(self) -> None:
         """Gets the client ready, and offers the commands; see `needs_menu` for a platform that is away."""
         self.client = self.given or httpx.AsyncClient(base_url=PLATFORM_URL)
-        self.api = BotApi(self.client, self.token)
+        self.api = BotApi(self.client, self.token, self.context.time_source.now)
         if not self.secrets and self.unauthenticated:
             self.context.logger.warning("channel %s takes events from anybody", self.name)
         try:
@@ -197,7 +197,7 @@ class BotChannel(BotReplies):
             thread_id=update.shown.thread,
             native_id=update.sender.id if update.sender else None,
             conversation_kind=chat.kind,
-            bypass_lane=update.press is not None or self.text(payload).split()[:1] == ["/stop"],
+            bypass_lane=update.press is not None or self.text(payload).lower().split()[:1] == ["/stop"],
         )
 
     def ignores(self, update: Update) -> Ignored | None:

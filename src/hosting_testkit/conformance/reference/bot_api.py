@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -35,13 +36,15 @@ class BotApi:
     Args:
         client: Sends; closed by whoever made it.
         token: The bot's token.
+        now: The time, in epoch seconds.
     """
 
-    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, token: str, now: Callable[[], float]) -> None:
         self._client = client
+        self._now = now
         self._headers = {"authorization": f"Bearer {token}"}
 
-    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float = 10.0) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
         """The result of one call.
 
         Raises:
@@ -56,8 +59,17 @@ class BotApi:
         except httpx.ConnectError as error:
             raise PushRetryable("the platform cannot be reached") from error
         if answer.status_code >= 400:
-            raise _refusal(answer)
-        return answer.json()["result"]
+            raise self.refusal(answer)
+        return _result(answer)
+
+    def refusal(self, answer: httpx.Response) -> Refused:
+        """What an answer of the platform that says no is."""
+        try:
+            code = str(answer.json()["error"]["code"])
+        except (ValueError, KeyError, TypeError):
+            code = f"status {answer.status_code}"
+        wait = seconds_of(answer.headers.get("retry-after"), self._now())
+        return Refused(answer.status_code, code, wait)
 
     async def download(self, file_id: str) -> bytes:
         """The bytes of a file that a person sent."""
@@ -88,10 +100,21 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", text)
 
 
-def _refusal(answer: httpx.Response) -> Refused:
+def seconds_of(retry_after: str | None, now: float) -> float | None:
+    """What a `Retry-After` header asks for, be it seconds or a date; None if it says neither."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
     try:
-        code = str(answer.json()["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        code = f"status {answer.status_code}"
-    wait = answer.headers.get("retry-after")
-    return Refused(answer.status_code, code, float(wait) if wait else None)
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
+    except ValueError:
+        return None
+
+
+def _result(answer: httpx.Response) -> Any:
+    """What the platform gives; a page of something in between may come with any status."""
+    try:
+        return answer.json()["result"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise httpx.DecodingError("the answer is not the platform's", request=answer.request) from error

@@ -26,7 +26,7 @@ class BotReplies:
     async def push(
         self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
     ) -> PushReceipt:
-        """Sends a result to where the conversation is."""
+        """Sends a result to where the conversation is; of one that has begun nothing is sent again (contract 4.7)."""
         ids: list[str] = []
         try:
             for method, params in self.messages(payload):
@@ -36,15 +36,19 @@ class BotReplies:
                 raise PushRetryable(retry_after=refused.retry_after) from refused
             lost = refused.status >= 500
             return PushReceipt(status="unknown" if lost else "dead", native_ids=ids, detail=refused.code)
+        except PushRetryable as away:
+            if not ids:
+                raise
+            return PushReceipt(status="dead", native_ids=ids, detail=str(away))
         return PushReceipt(status="sent", native_ids=ids)
 
     def messages(self, payload: HostedRunResult[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The calls that show a result: its texts, its files, and what it asks."""
+        """The calls that show a result: its texts but blank ones, its files, and what it asks."""
         for item in self.items(payload):
             if isinstance(item, OutboundFile):
                 yield "sendFile", file_params(item)
             else:
-                yield from (("sendMessage", {"text": part}) for part in self.split(item))
+                yield from (("sendMessage", {"text": part}) for part in self.split(item) if part.strip())
         for request in payload.requests:
             text, buttons = question(request)
             yield "sendMessage", {"text": text, "buttons": buttons}
@@ -68,6 +72,10 @@ class BotReplies:
                 if not begun or refused.status != 429 or attempt == _PATIENCE:
                     raise
                 await asyncio.sleep(refused.retry_after or attempt)
+            except PushRetryable:
+                if not begun or attempt == _PATIENCE:
+                    raise
+                await asyncio.sleep(2.0**attempt)
         raise AssertionError("the last attempt returns or raises")
 
     async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:

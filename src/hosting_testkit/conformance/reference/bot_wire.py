@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from ...drivers import File, Out, PlatformAnswer, PlatformCall, Removed, Text, Turn, json_body
 from ...simulators import BotPlatform
@@ -20,7 +21,7 @@ def update_of(sim: BotPlatform, turn: Turn, update_id: str) -> dict[str, Any]:
     chat = chat_of(sim, turn)
     text, entities = _text(turn)
     message: dict[str, Any] = {
-        "id": 1,
+        "id": crc32(update_id.encode()),  # its own, and the same when the update comes again
         "chat": {"id": chat.id, "kind": chat.kind, "title": chat.title},
         "text": text,
         "entities": entities,
@@ -31,7 +32,13 @@ def update_of(sim: BotPlatform, turn: Turn, update_id: str) -> dict[str, Any]:
         chat.threads.setdefault(turn.thread, turn.thread)
         message["thread"] = turn.thread
     if turn.group and turn.addressed == "reply":
-        message["reply_to"] = {**message, "from": _AUTHORS["self"], "text": "said before", "entities": []}
+        message["reply_to"] = {
+            **message,
+            "id": 0,
+            "from": _AUTHORS["self"],
+            "text": "said before",
+            "entities": [],
+        }
     if turn.attachments:
         message["file"] = _file(sim, turn)
     return {"id": update_id, "kind": "message", "message": message}
@@ -109,8 +116,18 @@ def _text(turn: Turn) -> tuple[str, list[dict[str, Any]]]:
     if not turn.group or turn.addressed not in _NAMES or turn.form in ("own_name", "other_bot"):
         return said, []
     name, person = _NAMES[turn.addressed]
-    mention = {"type": "mention", "offset": 0, "length": len(name) + 1, "person": person}
-    return f"@{name} {said}", [mention]
+    before, behind = _around_mention(said, turn.mention)
+    offset = len(before.encode("utf-16-le", "surrogatepass")) // 2
+    mention = {"type": "mention", "offset": offset, "length": len(name) + 1, "person": person}
+    return f"{before}@{name}{behind}", [mention]
+
+
+def _around_mention(said: str, where: str) -> tuple[str, str]:
+    """What is written before a mention, and behind it."""
+    if where == "first":
+        return "", f" {said}"
+    first, _, rest = said.partition(" ")
+    return (f"{first} ", f" {rest}") if where == "inside" else (f"{said} ", "")
 
 
 def _said(turn: Turn) -> str:

@@ -77,8 +77,8 @@ class EditBotChannel(BotChannel):
 
     def so_far(self, draft: Draft) -> str:
         """The first message of what has come."""
-        first = draft.texts[0] if draft.texts else ""
-        return self.split(first)[0] if first.strip() else PLACEHOLDER
+        parts = (part for text in draft.texts for part in self.split(text))
+        return next((part for part in parts if part.strip()), PLACEHOLDER)
 
     async def give_up(self, response_id: str, draft: Draft) -> None:
         """Takes away what stands for an answer that does not come; what people have read stays."""
@@ -101,7 +101,7 @@ class EditBotChannel(BotChannel):
         self.ending[destination] = draft
         try:
             receipt = await super().push(destination, self.as_streamed(payload, draft), context=context)
-            if destination in self.ending:  # the answer holds no text
+            if receipt.status == "sent" and destination in self.ending:  # the answer holds no text
                 await draft.remove()
             self.drafts.pop(payload.response_id, None)
         finally:

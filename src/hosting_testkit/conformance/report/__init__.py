@@ -9,7 +9,7 @@ from .markdown import to_markdown
 from .model import NotConformant, Report
 from .repro import scripts
 from .sarif import to_sarif
-from .terminal import evidence_text, failure_text, render, sum_line
+from .terminal import evidence_text, failure_text, followers, render, sum_line, uncounted
 from .writers import FORMATS, Output, UnknownFormat, write_scripts
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "document",
     "evidence_text",
     "failure_text",
+    "followers",
     "item_to_json",
     "properties",
     "read_item",
@@ -36,5 +37,6 @@ __all__ = [
     "to_junit",
     "to_markdown",
     "to_sarif",
+    "uncounted",
     "write_scripts",
 ]

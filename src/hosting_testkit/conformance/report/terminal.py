@@ -15,10 +15,11 @@ from .model import Report
 _WIDTH = 118
 _SHOWN = 600
 _LOG_LINES = 12
+_COMPARED = 80  # characters of two long texts that differ
 
 
 def render(report: Report, *, address: str | None = None, repro: str = "", trace: bool = False) -> str:
-    """Every bad item in full, those that follow from another one as a line, then the sum.
+    """Every bad item in full, those that follow from another one as a line, then the sum and what it does not count.
 
     Args:
         report: What to tell.
@@ -36,7 +37,16 @@ def render(report: Report, *, address: str | None = None, repro: str = "", trace
         )
         follows = [other for other in report.bad if other.cause == result.id]
         parts.append("\n".join([text, *_follows(follows)]))
-    return "\n\n".join([*parts, sum_line(report)])
+    return "\n\n".join([*parts, "\n".join([sum_line(report), *uncounted(report)])])
+
+
+def uncounted(report: Report) -> list[str]:
+    """One line for each item that failed and does not count: rule, strength, what broke first."""
+    return [
+        f"  {result.id} {_strength(result)} failed: {_short(_first(result))}"
+        for result in report.results
+        if result.verdict is Verdict.PROVISIONAL_FAIL or (result.verdict.bad and not result.bad)
+    ]
 
 
 def sum_line(report: Report) -> str:
@@ -55,6 +65,17 @@ def sum_line(report: Report) -> str:
     if report.vacuous:
         line += f"; {report.vacuous}"
     return f"{line}; {report.seconds:.1f} s"
+
+
+def followers(report: Report) -> list[str]:
+    """One line for each item from which others probably follow, for where failures are told one by one."""
+    cause_of = {result.id: result.cause for result in report.bad if result.cause}
+    found: dict[str, list[str]] = {}
+    for item, cause in cause_of.items():
+        while cause in cause_of:
+            cause = cause_of[cause]
+        found.setdefault(cause, []).append(item)
+    return [f"  mend {cause} first: {', '.join(items)} probably follow" for cause, items in found.items()]
 
 
 def evidence_text(result: ItemResult, channel: str, *, level: str = "") -> str:
@@ -141,6 +162,15 @@ def _passed_outside(report: Report, rule: str) -> bool:
     return bool(ran) and report.provisional[rule] is Verdict.PROVISIONAL
 
 
+def _strength(result: ItemResult) -> str:
+    outside = ", provisional" if result.verdict is Verdict.PROVISIONAL_FAIL else ""
+    return f"[{catalogue()[result.rule].level}{outside}]"
+
+
+def _first(result: ItemResult) -> str:
+    return result.broken[0].name if result.broken else result.reason
+
+
 def _without_place(reason: str) -> str:
     """What stays the same when lines move."""
     return re.split(r" at \S+:\d+|\n", reason, maxsplit=1)[0]
@@ -167,9 +197,28 @@ def _check(check: Check) -> list[str]:
     if check.ok:
         return _field("did", f"{check.name}: ok")
     lines = _field("did", f"{check.name}: {'CONTROL FAILED' if check.control else 'FAILED'}")
-    if not check.control:
-        lines += _field("expected", _shown(check.expected))
-    return [*lines, *_field("observed", _shown(check.observed))]
+    if check.control:
+        return [*lines, *_field("observed", _shown(check.observed))]
+    expected, observed = _compared(check.expected, check.observed)
+    return [*lines, *_field("expected", _shown(expected)), *_field("observed", _shown(observed))]
+
+
+def _compared(expected: Any, observed: Any) -> tuple[Any, Any]:
+    """Both values; of two long texts what is around their first difference."""
+    if not (isinstance(expected, str) and isinstance(observed, str)):
+        return expected, observed
+    if expected == observed or min(len(expected), len(observed)) <= _COMPARED:
+        return expected, observed
+    pairs = enumerate(zip(expected, observed, strict=False))
+    at = next((n for n, (one, other) in pairs if one != other), min(len(expected), len(observed)))
+    return _around(expected, at), _around(observed, at)
+
+
+def _around(text: str, at: int) -> str:
+    first = max(0, at - _COMPARED // 4)
+    piece = text[first : first + _COMPARED]
+    dots = "…" * (first > 0), "…" * (first + _COMPARED < len(text))
+    return f"{dots[0]}{piece}{dots[1]} (the first difference is at {at} of {len(text)} characters)"
 
 
 def _shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from ..census import application_tasks
 from ..hand_reader import HandReader, loop_turns_until, read_by_hand
 from ..hosted import SETTLE, HostedChannel
 from ..kit import Kit
+from ..many import MANY, times
 from ..registry import rule
 
 Style = Literal["2.3", "2.4"]
@@ -117,18 +118,34 @@ async def abandoned_streams_are_closed(k: Kit) -> None:
                 k.equal(f"{where}: the target's stream", (stream.end, stream.fault()), ("closed", None))
                 after = await h.turn("next", conversation=conversation)
                 k.equal(f"{where}: the next turn", after.text, "turn 1")
+        await _left_often(k, h, leak)
 
 
-async def _leave(h: HostedChannel, leak: Leak, style: Style, point: int, turn: Turn) -> None:
-    """Takes so many pieces of a stream that has begun, leaves, and waits until all is at rest."""
+async def _left_often(k: Kit, h: HostedChannel, leak: Leak) -> None:
+    """What a left stream keeps a little of, such as one slot of many, is kept until there is none."""
+
+    async def left(number: int) -> bool:
+        leak.streams.clear()
+        turn = Turn(text="flood", conversation=f"left{number}", stream=True)
+        return bool(await _leave(h, leak, "2.4", 1, turn) and leak.streams)
+
+    k.equal(
+        f"streams that begin, of {MANY} in a row whose clients leave in the middle", await times(left), MANY
+    )
+
+
+async def _leave(h: HostedChannel, leak: Leak, style: Style, point: int, turn: Turn) -> bytes | None:
+    """Takes so many pieces of a stream that has begun, leaves, and waits until all is at rest; gives the last of them."""
     bridge = BridgeOptions(asgi=style, window=0, raise_app_errors=False)
     begun = len(leak.streams)
+    piece: bytes | None = None
     async with read_by_hand(h, h.inbound(turn), bridge) as reader:
         await loop_turns_until(lambda: len(leak.streams) > begun)
         for _ in range(point):
-            await reader.read()
+            piece = await reader.read()
         reader.leave()
     await asyncio.sleep(SETTLE)
+    return piece
 
 
 @rule("HC-CANCEL-007", needs=["http"], why="clients lose their connection at any time, also while they send")
@@ -184,3 +201,20 @@ async def _gone_before_the_answer(k: Kit) -> None:
             after = await h.turn(k.nonce(), conversation=style)
             where = f"gone before the answer, ASGI {style}: the next turn"
             k.check(where, "turn " in after.text, expected="an answer", observed=after.text)
+        if not k.claim("ack_first").runs:
+            await _gone_often(k, h)
+
+
+async def _gone_often(k: Kit, h: HostedChannel) -> None:
+    """As `_left_often`, before the answer."""
+    bridge = BridgeOptions(raise_app_errors=False)
+
+    async def gone(number: int) -> bool:
+        before = len(h.runs)
+        inbound = h.inbound(Turn(text="pause", conversation=f"gone{number}"))
+        async with h.open(inbound, bridge=bridge) as opened:
+            return await opened.shows(lambda reply: len(h.runs) > before)
+
+    k.equal(
+        f"turns that begin, of {MANY} in a row whose clients leave before the answer", await times(gone), MANY
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from typing import Any
 
 from hosting import HostLimits
 
@@ -18,6 +19,7 @@ from ..registry import rule
 
 _RUN_TIMEOUT = 20.0
 _STYLES = ("2.3", "2.4")
+_FORMS = ("plain", "upper", "own_name")
 
 
 class _GatedCounting(Counting):
@@ -93,8 +95,21 @@ async def an_acknowledged_run_goes_on(k: Kit) -> None:
     why="people stop what goes wrong now, not after everything that waits behind it",
 )
 async def a_cancel_does_not_queue(k: Kit) -> None:
-    """While one turn runs and another waits, the first is cancelled at once, and the second follows."""
+    """While one turn runs and another waits, the first is cancelled at once, and the second follows.
+
+    Where a command cancels, each of its forms does so.
+    """
+    commands = k.claim("commands")
+    forms = commands.params.get("forms", _FORMS) if commands.runs else ("plain",)
+    for form in forms:
+        if form != "other_bot":
+            await _cancelled_ahead(k, form)
+
+
+async def _cancelled_ahead(k: Kit, form: Any) -> None:
+    """One turn runs, another waits, and a cancellation in this form comes."""
     target = _GatedCounting(runs := k.nonce())
+    how = "" if form == "plain" else f", form {form}"
     async with k.host(target, limits=HostLimits()) as h, AsyncExitStack() as stack:
         turn = Turn(text=runs, conversation="c", stream=k.claim("streaming").runs)
         first = await stack.enter_async_context(h.open(h.inbound(turn)))
@@ -104,13 +119,12 @@ async def a_cancel_does_not_queue(k: Kit) -> None:
         second = await stack.enter_async_context(h.open(h.inbound(Turn(text=k.nonce(), conversation="c"))))
         follows = await second.shows(lambda reply: "turn 1" in reply.text, within=2.0)
         k.control(not follows, "the second turn waits for the first", observed=len(h.runs))
-        await _cancel(h, turn, await first.reply())
-        k.equal("runs under way after the cancellation", target.gates.waiting(runs), 0)
+        await _cancel(h, turn.replace(form=form), await first.reply())
+        k.equal(f"runs under way after the cancellation{how}", target.gates.waiting(runs), 0)
         followed = await second.shows(lambda reply: "turn 1" in reply.text)
         observed = (await second.reply()).text
-        k.check(
-            "the second turn follows, from before the first", followed, expected="turn 1", observed=observed
-        )
+        name = f"the second turn follows, from before the first{how}"
+        k.check(name, followed, expected="turn 1", observed=observed)
 
 
 async def _cancel(h: HostedChannel, turn: Turn, reply: Reply) -> None:

@@ -71,8 +71,16 @@ async def platform_forms_of_a_command_work(k: Kit) -> None:
 )
 async def an_unknown_command_is_text(k: Kit) -> None:
     """It reaches the target as it was written."""
-    async with k.host(Echo(), make=offering(Handler(_name(k), replying("ours")))) as h:
-        for text in (f"/{_name(k)}", f"/{_name(k)}  two  words", f"/{_name(k)}/{k.nonce()}"):
+    ours = Handler(_name(k), replying("ours"))
+    unknown = _name(k)
+    texts = (
+        f"/{unknown}",
+        f"/{unknown}  two  words",
+        f"/{unknown}/{k.nonce()}",
+        f"/{ours.name}s {k.nonce()}",
+    )
+    async with k.host(Echo(), make=offering(ours)) as h:
+        for text in texts:
             reply = await h.turn(text)
             k.equal("what the target is told", [run.text for run in h.runs][-1:], [text])
             k.equal("what is answered", reply.text, text)

@@ -47,9 +47,8 @@ async def tokens_of_others_look_unknown(k: Kit) -> None:
         k.control(await run.standing() == "running", "its owner may ask for it")
         for how, ask in _asked(k).items():
             unknown = await _refused(ask, run.called(_other(run.token)))
-            k.check(
-                f"{how}: an unknown token", unknown.status >= 400, expected="4xx", observed=unknown.status
-            )
+            refused = 400 <= unknown.status < 500
+            k.check(f"{how}: an unknown token", refused, expected="4xx", observed=unknown.status)
             foreign = await _refused(ask, run.by("bob"))
             k.equal(f"{how}: somebody else's token beside an unknown one", foreign, unknown)
             late = await _refused(ask, expired)
@@ -107,7 +106,7 @@ async def results_are_kept_as_long_as_said(k: Kit) -> None:
             )
             if k.claim("resume").runs:
                 read = await run.events()
-                fine = read.status >= 400 or (text in read.text and bool(read.terminals))
+                fine = 400 <= read.status < 500 or (text in read.text and bool(read.terminals))
                 k.check(f"{name}: its events: whole, or refused", fine, expected=text, observed=read.outs)
             await _leap(keeps * 0.2)
             k.equal(f"{name}: what is left of it afterwards", await _left(k, run, text), [])

@@ -21,6 +21,9 @@ async def a_new_process_goes_on(k: Kit) -> None:
         k.control("turn 1" in first.text, "the first turn is answered", observed=first.text)
         named = k.claim("caller_sessions").runs
         parent = ask_driver(lambda: h.driver.reference(first), "reference(reply)") if named else None
+        if parent is not None:
+            at_once = await h.turn(Counting.RECALL, parent=parent)
+            k.check("what an answer leads to", said in at_once.text, expected=said, observed=at_once.texts)
         heard = [said]
         for how in ("a kill", "a stop"):
             await (h.host.shutdown() if how == "a stop" else h.host.kill())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hosting import RetryPolicy
 
-from ...drivers.trouble import AnswerLost, AnswerSpoilt, Trouble, Unreachable
+from ...drivers.trouble import AnswerLost, AnswerSpoilt, PlatformAnswer, Trouble, Unreachable
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
 from ...targets.scripted import Scripted
@@ -14,6 +14,7 @@ from ..hosted import ask_driver
 from ..kit import Kit
 from ..registry import rule
 from ..replicas import Replica, replicas
+from ..retry_after import other_forms
 from ..sends import sending
 
 _WAIT = 7.0
@@ -31,7 +32,7 @@ async def _answers(k: Kit, h: Replica) -> None:
     k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
 
 
-def _limited(h: Replica) -> Trouble:
+def _limited(h: Replica) -> PlatformAnswer:
     return ask_driver(lambda: h.driver.rate_limited(_WAIT), "rate_limited()")
 
 
@@ -49,6 +50,7 @@ async def a_limited_send_waits_its_time(k: Kit) -> None:
         early = [wait for wait in late.waits if wait < _WAIT]
         k.equal("waits that were shorter than the platform asked for", early, [])
         k.equal("messages that show the reply after three refusals", late.times(said), 1)
+        await _told_otherwise(k, h)
         never = await sending(h, Turn(text=k.nonce()), _limited(h), seconds=_LONG)
         few = len(never.tries) <= _most_tries(k)
         k.check("tries in all", few, expected=f"{_most_tries(k)} at most", observed=len(never.tries))
@@ -58,6 +60,13 @@ async def a_limited_send_waits_its_time(k: Kit) -> None:
             expected="dead or unknown",
             observed=never.recorded,
         )
+
+
+async def _told_otherwise(k: Kit, h: Replica) -> None:
+    """A reply is not lost because it was told in another form when to try again."""
+    for form, refusal in other_forms(_limited(h), h.env.time_source.now() + _WAIT).items():
+        sent = await sending(h, Turn(text=(said := k.nonce())), [refusal], seconds=_LONG)
+        k.equal(f"messages that show the reply after a Retry-After that {form}", sent.times(said), 1)
 
 
 @rule(
@@ -119,7 +128,7 @@ async def a_refusal_for_good_is_not_tried_again(k: Kit) -> None:
     why="the beginning of a long answer must not come twice because its end was refused",
 )
 async def a_part_that_fails_repeats_no_other(k: Kit) -> None:
-    """The second of three parts is refused for a while, refused for good, or lost: none is there twice, no loss is hidden."""
+    """The second of three parts is refused, out of reach or lost: none is there twice, no loss is hidden."""
     limit = k.claim("text_limit").params["limit"]
     parts = [k.nonce() for _ in range(3)]
     filling = f" {'word ' * (limit // 5 + 1)}"
@@ -127,16 +136,31 @@ async def a_part_that_fails_repeats_no_other(k: Kit) -> None:
         whole = await h.turn(k.nonce())
         seen = [sum(part in text for text in whole.texts) for part in parts]
         k.control(seen == [1, 1, 1] and len(whole.texts) > 2, "a reply of several parts", observed=seen)
-        refused = next(iter(ask_driver(h.driver.refused_for_good, "refused_for_good()").values()))
-        for how, troubles in {
-            "refused for a while": [_limited(h)],
-            "refused for good": refused,
-            "lost": AnswerLost("reset"),
-        }.items():
-            sent = await sending(h, Turn(text=k.nonce()), troubles, seconds=_LONG, at=parts[1])
-            times = [sent.times(part) for part in parts]
-            k.check(f"parts when one is {how}", max(times) <= 1, expected="none twice", observed=times)
-            honest = min(times) == 1 or sent.recorded in (["dead"], ["unknown"])
-            k.check(
-                f"what is on record when one is {how}", honest, expected="the loss", observed=sent.recorded
-            )
+        for how, troubles in _troubles_of_a_part(h).items():
+            await _one_part_fails(k, h, parts, how, troubles)
+
+
+def _troubles_of_a_part(h: Replica) -> dict[str, Trouble | list[Trouble]]:
+    refused = next(iter(ask_driver(h.driver.refused_for_good, "refused_for_good()").values()))
+    awhile: list[Trouble] = [_limited(h), _limited(h)]
+    return {
+        "refused for a while": awhile,
+        "refused for good": refused,
+        "refused every time": _limited(h),
+        "lost": AnswerLost("reset"),
+        "sent and not answered in time": AnswerLost("timeout"),
+        "out of reach for a moment": [Unreachable()],
+        "out of reach": Unreachable(),
+    }
+
+
+async def _one_part_fails(
+    k: Kit, h: Replica, parts: Sequence[str], how: str, troubles: Trouble | list[Trouble]
+) -> None:
+    sent = await sending(h, Turn(text=k.nonce()), troubles, seconds=_LONG, at=parts[1])
+    times = [sent.times(part) for part in parts]
+    k.check(f"parts when one is {how}", max(times) <= 1, expected="none twice", observed=times)
+    early = [wait for wait in sent.waits if wait < _WAIT] if "refused" in how else []
+    k.equal(f"waits that were shorter than the platform asked for, when one is {how}", early, [])
+    honest = min(times) == 1 or sent.recorded in (["dead"], ["unknown"])
+    k.check(f"what is on record when one is {how}", honest, expected="the loss", observed=sent.recorded)

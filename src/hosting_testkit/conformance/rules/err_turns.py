@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ...drivers.turn import Turn
+from ...drivers.wire import Reply
+from ...targets import steps
 from ...targets.agent import FakeAgent, Run, Updates
 from ...targets.echo import Echo
 from ...targets.misbehaving import Failing
@@ -29,7 +31,7 @@ class _Moody(FakeAgent):
 
 @rule("HC-ERR-008", why="an empty bubble looks broken, and most platforms refuse it")
 async def an_empty_answer_is_no_message(k: Kit) -> None:
-    """A target without anything to say: no error, no empty message, and an end."""
+    """A target without anything to say, or with blanks: no error, no empty message, and an end."""
     streams = (False, True) if k.claim("streaming").runs else (False,)
     async with k.host(Echo()) as h:
         reply = await h.turn(said := k.nonce())
@@ -47,8 +49,33 @@ async def an_empty_answer_is_no_message(k: Kit) -> None:
                 k.equal(f"{where}: terminal events", len(reply.terminals), 1)
             if k.claim("messaging").runs:
                 k.equal(f"{where}: messages", reply.texts, [])
-                refused = [call.path for call in reply.wire.calls if call.status >= 400]
-                k.equal(f"{where}: calls that the platform refused", refused, [])
+                k.equal(f"{where}: calls that the platform refused", _refused(reply), [])
+    for stream in streams:
+        await _blanks_hide_nothing(k, stream)
+
+
+async def _blanks_hide_nothing(k: Kit, stream: bool) -> None:
+    """White space that stands alone, as models say it before a tool call, is no message, and the rest is shown."""
+    one, two = k.nonce(), k.nonce()
+    looks: list[steps.Step] = [steps.ToolCall("look"), steps.ToolResult("found")]
+    scripts: dict[str, list[steps.Step]] = {
+        "a blank": ["\n\n"],
+        "a blank before a tool call": ["\n\n", *looks, one],
+        "a blank between two texts": [one, *looks, " \n", *looks, two],
+    }
+    for name, script in scripts.items():
+        async with k.host(Scripted(*script)) as h:
+            reply = await h.turn(k.nonce(), stream=stream)
+        where = f"{name}, {'streamed' if stream else 'one-shot'}"
+        said = [text for text in (one, two) if text in script]
+        k.equal(f"{where}: texts beside it", [text for text in said if text in reply.text], said)
+        if k.claim("messaging").runs:
+            k.equal(f"{where}: calls that the platform refused", _refused(reply), [])
+
+
+def _refused(reply: Reply) -> list[str]:
+    calls = [call for call in reply.wire.calls if call.status >= 400]
+    return [f"{call.path}, {call.status}: {call.answer[:200].decode(errors='replace')}" for call in calls]
 
 
 @rule("HC-ERR-014", why="one bad turn must not end the service for everybody")

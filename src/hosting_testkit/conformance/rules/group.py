@@ -17,6 +17,7 @@ from ..registry import rule
 from ..watched_store import WatchedStore
 
 _ROOM = "room"
+_EMOJI = "\N{GRINNING FACE}" * 2
 
 _TRIGGERS: Mapping[GroupMode, frozenset[str]] = {
     "mention_only": frozenset({"mention", "reply"}),
@@ -65,7 +66,11 @@ async def _said(h: HostedChannel, text: str, addressed: str, **fields: object) -
     why="people learn once how to call the bot, and the model need not know its name",
 )
 async def each_mode_has_its_own_triggers(k: Kit) -> None:
-    """Mentions, replies to the bot, commands and plain messages, under each mode and under the default."""
+    """Mentions, replies to the bot, commands and plain messages, under each mode and under the default.
+
+    Wherever a mention stands, behind an emoji too, each word of the person reaches the target.
+    """
+    await _words_around_a_mention(k)
     commands = k.claim("commands").runs
     for mode in (None, *_TRIGGERS):
         expected = _TRIGGERS[mode or "mention_only"]
@@ -84,6 +89,23 @@ async def each_mode_has_its_own_triggers(k: Kit) -> None:
                 await _said(h, "", "no", command=handler.name)
                 calls = int("command" in expected)
                 k.equal(f"{mode or 'default'}: calls of a command's handler", len(handler.calls), calls)
+
+
+async def _words_around_a_mention(k: Kit) -> None:
+    """The emoji make one place of what is three by characters, by UTF-16 units and by bytes.
+
+    Within a text the mention may stay, as a word of the sentence.
+    """
+    async with k.host(Echo()) as h:
+        for where in ("first", "inside", "last"):
+            words, before = [_EMOJI, k.nonce(), k.nonce()], len(h.runs)
+            await _said(h, " ".join(words), "mention", mention=where)
+            told = [run.text for run in h.runs[before:]]
+            found = " ".join(told).split()
+            rest = [word for word in found if word not in words]
+            whole = [word for word in found if word in words] == words and len(rest) <= 1
+            name = f"what the target is told of a message with emoji, mention {where}"
+            k.check(name, whole, expected=" ".join(words), observed=told)
 
 
 @rule(

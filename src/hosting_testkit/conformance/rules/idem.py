@@ -84,7 +84,7 @@ async def equal_content_is_no_repetition(k: Kit) -> None:
     why="a client that lost an answer sends again, and must neither pay twice nor get somebody else's",
 )
 async def an_idempotency_key_gives_one_answer(k: Kit) -> None:
-    """In sequence and at once one run and one answer; under another caller the key is another request.
+    """In sequence and at once one run and one answer; for another caller, or in other letters, it is another request.
 
     A protocol may have the second of two at once wait with 409 (contract 14.1); sent again it gets that answer.
     """
@@ -103,6 +103,10 @@ async def an_idempotency_key_gives_one_answer(k: Kit) -> None:
             target.gates.release(other := k.nonce())
             foreign = await h.turn(other, delivery_id=key, user="bob")
             k.equal(f"{how}: the answer to another caller with the same key", foreign.text, other)
+        for key in (mixed := k.nonce(), mixed.upper()):
+            target.gates.release(said := k.nonce())
+            reply = await h.turn(said, delivery_id=key, user="ann")
+        k.equal("the answer under a key that differs in case only", reply.text, said)
 
 
 async def _in_sequence(h: HostedChannel, target: Gate, turn: Turn) -> list[Reply]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...drivers.trouble import AnswerLost, PlatformAnswer, Trouble
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
 from ..absent_store import AbsentStore
@@ -12,6 +15,7 @@ from ..registry import rule
 _OUTAGE = 120.0
 _MOST_TRIES = 120
 _QUIET = 280.0
+_DEAD = 600.0
 _SOON = 30.0
 _LONGEST_BACKOFF = 120.0
 
@@ -20,15 +24,17 @@ _LONGEST_BACKOFF = 120.0
     "HC-LIFE-007", needs=["polling"], why="a bot that stopped polling at night looks healthy in the morning"
 )
 async def workers_survive(k: Kit) -> None:
-    """An outage, an update that cannot be read and an absent store are got over; a drain fetches and loses nothing."""
+    """Outages, dead polls, strange answers and an absent store are got over; nothing is lost or reordered."""
     async with k.host(Echo()) as h:
         reply = await h.turn(said := k.nonce())
         k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
         await _quiet(k, h)
+        await _fetches_in_trouble(k, h)
         await _outage(k, h)
         await _unreadable(k, h)
         await _drain(k, h)
     await _store_away(k)
+    await _backlog(k)
 
 
 async def _quiet(k: Kit, h: HostedChannel) -> None:
@@ -38,6 +44,31 @@ async def _quiet(k: Kit, h: HostedChannel) -> None:
         shown = await opened.shows(lambda reply: said in reply.text, within=_SOON)
         reply = await opened.reply()
     k.check("an event after a quiet time is answered", shown, expected=said, observed=reply.text)
+
+
+_TROUBLES: Mapping[str, Trouble] = {
+    "that is never answered": AnswerLost("timeout", arrives=False),
+    "that something in between answers with a page": PlatformAnswer(
+        status=200, headers={"content-type": "text/html"}, body=b"<html><body>Please sign in.</body></html>"
+    ),
+}
+"""The connection has died without a word, or does not lead to the platform."""
+
+
+async def _fetches_in_trouble(k: Kit, h: HostedChannel) -> None:
+    """A poll with an end like this is over some time, and then comes the next one."""
+    for what, trouble in _TROUBLES.items():
+        for path in h.env.fetches:
+            h.env.troubles.plan(path, [trouble])
+        await h.rest(_DEAD)
+        met = sum(len(h.env.troubles.over(path)) for path in h.env.fetches)
+        k.control(met > 0, f"there is a poll {what}; the driver names its path in `fetches`", observed=met)
+        async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
+            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=_SOON)
+            reply = await opened.reply()
+        name = f"an event after a poll {what} is answered"
+        if not k.check(name, shown, expected=said, observed=reply.text):
+            return
 
 
 async def _outage(k: Kit, h: HostedChannel) -> None:
@@ -78,6 +109,21 @@ async def _store_away(k: Kit) -> None:
         store.away = False
         await h.rest(_LONGEST_BACKOFF)
         k.equal("runs of an event that came while the store was away", _runs(h, said), 1)
+
+
+async def _backlog(k: Kit) -> None:
+    """Events that waited together come in one answer, and their ids grow by a digit."""
+    said = {id: k.nonce() for id in ("9", "10", "11")}
+    async with k.host(Echo()) as h:
+        h.env.reachable = False
+        await h.rest(_OUTAGE)
+        for id, text in said.items():
+            await h.wire(h.inbound(Turn(text=text, delivery_id=id)))
+        h.env.reachable = True
+        await h.rest(_LONGEST_BACKOFF)
+        k.equal(
+            "runs of events that waited together, in order", [run.text for run in h.runs], [*said.values()]
+        )
 
 
 async def _drain(k: Kit, h: HostedChannel) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hosting import ChannelRequest
 
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
-from ..hosted import ask_driver
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
@@ -30,7 +31,7 @@ class _Requests(list[ChannelRequest]):
     why="an option that callers can smuggle in costs the app money, or its safety",
 )
 async def only_allowed_options_come_through(k: Kit) -> None:
-    """Allowed options reach the target; others, session references among them, do not."""
+    """Allowed options reach the target, whatever their value; others, session references among them, do not."""
     allowed = dict(k.claim("caller_options").params.get("allowed", {}))
     if not allowed:
         raise Unproven(
@@ -49,6 +50,7 @@ async def only_allowed_options_come_through(k: Kit) -> None:
             sorted(allowed.values(), key=str),
         )
         first = dict(requests[-1].options)
+        await _zeros(k, h, requests, allowed)
         await h.turn(k.nonce(), options=allowed, extra=unknown)
         k.equal("options with an unknown key in the body", dict(requests[-1].options), first)
         body = requests[-1].attributes.get("body", {})
@@ -69,7 +71,24 @@ async def only_allowed_options_come_through(k: Kit) -> None:
         k.equal("session references among the options", smuggled, set())
 
 
-async def _continued(k: Kit, h: Any) -> None:
+async def _zeros(k: Kit, h: HostedChannel, requests: _Requests, allowed: Mapping[str, Any]) -> None:
+    """An option that is 0 or false is asked for like any other: it arrives, or the caller learns that it may not be."""
+    for name, value in allowed.items():
+        if not isinstance(value, int | float):
+            continue  # an empty text or list may well mean that nothing is asked for
+        zero, before = type(value)(), len(requests)
+        reply = await h.turn(k.nonce(), options={name: zero})
+        arrived = [list(request.options.values()) for request in requests[before:]]
+        refused = not arrived and (400 <= reply.status < 500 or bool(reply.errors))
+        k.check(
+            f"{name} that is {zero!r} arrives, or is refused",
+            refused or arrived == [[zero]],
+            expected=zero,
+            observed=arrived or reply.status,
+        )
+
+
+async def _continued(k: Kit, h: HostedChannel) -> None:
     first = await h.turn(k.nonce())
     parent = ask_driver(lambda: h.driver.reference(first), "reference(reply)")
     await h.turn(k.nonce(), parent=parent)

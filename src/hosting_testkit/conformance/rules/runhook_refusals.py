@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hosting import ChannelRequest, HookRejected
 
+from ...drivers.turn import Turn
 from ...targets.counting import Counting
+from ..hosted import HostedChannel
 from ..kit import Kit
+from ..many import MANY, times
 from ..registry import rule
 from ..shown import seen, told
 
@@ -34,6 +38,38 @@ async def a_raising_hook_refuses(k: Kit) -> None:
                 f"{name}: its text stays inside", secret not in seen(reply.wire), observed=seen(reply.wire)
             )
             k.equal(f"{name}: the next turn", (await h.turn(k.nonce())).text, "turn 1")
+    for stream in (False, True) if k.claim("streaming").runs else (False,):
+        await _refused_often(k, stream)
+
+
+async def _refused_often(k: Kit, stream: bool) -> None:
+    """What a refused turn keeps a little of, such as one slot of many, is kept until there is none."""
+    hook = _Refuses()
+    async with k.host(Counting(), options={"run_hook": hook}) as h:
+
+        async def refused(number: int) -> bool:
+            await _brief(h, Turn(text="no", conversation=f"refused{number}", stream=stream))
+            return hook.refused > number
+
+        how = "streamed turns" if stream else "turns"
+        k.equal(
+            f"{how} that come to the hook, of {MANY} in a row that it refuses", await times(refused), MANY
+        )
+
+
+async def _brief(h: HostedChannel, turn: Turn) -> None:
+    """A turn of which nobody wants to know more than that it is over."""
+    async with h.open(h.inbound(turn)) as opened:
+        await opened.finished()
+        await asyncio.sleep(0.1)
+
+
+class _Refuses:
+    refused = 0
+
+    def __call__(self, request: ChannelRequest) -> ChannelRequest:
+        self.refused += 1
+        raise HookRejected("no")
 
 
 class _RaisesOnce:

@@ -15,6 +15,26 @@ from ..registry import rule
 from ..watched_store import WatchedStore
 
 _RESHUFFLED = (("a:b", "c"), ("a", "b:c"), ("a|b", "c"), ("a", "b|c"), ("a/b", "c"), ("a", "b/c"))
+_NEARLY = (
+    ("Kg", "c"),
+    ("kg", "c"),
+    (" kg", "c"),
+    ("kg ", "c"),
+    ("\N{LATIN SMALL LETTER E WITH ACUTE}", "c"),
+    ("e\N{COMBINING ACUTE ACCENT}", "c"),
+)
+"""Ids that people may take for one, and platforms do not."""
+
+_CYRILLIC = "\N{CYRILLIC SMALL LETTER ES}\N{CYRILLIC SMALL LETTER O}"
+_ALIKE = (
+    (f"{_CYRILLIC}\N{CYRILLIC SMALL LETTER EN}", "c"),
+    (f"{_CYRILLIC}\N{CYRILLIC SMALL LETTER EM}", "c"),
+    ("\N{GRINNING FACE}", "\N{CJK UNIFIED IDEOGRAPH-65E5}"),
+    ("\N{WAVING HAND SIGN}", "\N{CJK UNIFIED IDEOGRAPH-65E5}"),
+    (f"{'long ' * 40}1", "c"),
+    (f"{'long ' * 40}2", "c"),
+)
+"""Ids of one length in other scripts, and long ones: alike where a key is cut, or cannot hold them."""
 
 
 @rule(
@@ -34,16 +54,17 @@ async def channels_do_not_share_native_ids(k: Kit) -> None:
 
 @rule("HC-SESS-004", needs=["sessions"], why="an id with a colon in it must not open another conversation")
 async def keys_are_injective(k: Kit) -> None:
-    """Conversations and threads whose ids hold separators never meet."""
+    """Conversations never meet whose ids hold separators, differ in case or blanks, are not Latin, or have 200 characters."""
     threads = k.claim("threads").runs
     async with k.host(Counting()) as h:
         again = [(await h.turn(k.nonce(), conversation="plain")).text for _ in range(2)]
         k.control(again == ["turn 1", "turn 2"], "the same ids share a session", observed=again)
-        for conversation, thread in _RESHUFFLED:
+        for conversation, thread in (*_RESHUFFLED, *_NEARLY, *_ALIKE):
             reply = await _in(h, k.nonce(), conversation, thread, threads)
             place = f"conversation {conversation!r}" + (f", thread {thread!r}" if threads else "")
-            refused = reply.status >= 400  # an id that may not be is no one else's either
-            k.equal(f"the first turn of {place}", "turn 1" if refused else reply.text, "turn 1")
+            refused = 400 <= reply.status < 500  # an id that may not be is no one else's either
+            told = "turn 1" if refused else reply.text or f"status {reply.status}"
+            k.equal(f"the first turn of {place}", told, "turn 1")
 
 
 async def _in(h: HostedChannel, text: str, conversation: str, thread: str, threads: bool) -> Reply:
@@ -78,7 +99,8 @@ async def references_open_only_ones_own(k: Kit) -> None:
         k.control(secret in follow_up.text, "an issued id continues for its owner", observed=follow_up.text)
         stolen = await h.turn(Counting.RECALL, user="bob", parent=issued)
         unknown = await h.turn(Counting.RECALL, user="bob", parent=_other(issued))
-        k.check("what a foreign id opens", secret not in stolen.text, observed=stolen.text)
+        refused = secret not in stolen.text and stolen.status < 500
+        k.check("what a foreign id opens", refused, expected="nothing", observed=stolen.text or stolen.status)
         k.equal("a foreign id beside an unknown one", _told(stolen, issued), _told(unknown, _other(issued)))
 
 
@@ -126,7 +148,8 @@ async def nothing_is_stored_before_authentication(k: Kit) -> None:
         for credential in h.driver.bad_credentials:
             before = k.log.count("store")
             wire = await h.wire(h.inbound(Turn(text=k.nonce(), credential=credential)))
-            k.check(f"{credential}: refused", wire.status >= 400, expected="4xx", observed=wire.status)
+            refused = 400 <= wire.status < 500
+            k.check(f"{credential}: refused", refused, expected="4xx", observed=wire.status)
             k.equal(f"{credential}: writes to the store", k.log.count("store") - before, 0)
         before = k.log.count("store")
         first = await h.turn(k.nonce())

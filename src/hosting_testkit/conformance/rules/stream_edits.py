@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+from ...drivers.base import HookMissing
+from ...drivers.trouble import AnswerLate, Trouble
 from ...drivers.turn import Turn
 from ...drivers.wire import PlatformCall, Text, Wire
 from ...targets import steps
 from ...targets.scripted import Scripted
-from ..hosted import HostedChannel
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
@@ -17,6 +19,14 @@ from ..registry import rule
 _PIECES = 30
 _PATIENCE = 60.0
 _SLACK = 0.99
+_TOLD = 7.0
+"""Seconds that the platform asks for."""
+
+_LATE = 5.0
+"""Most seconds that the platform's answer is late; clients wait longer."""
+
+_ENDS = (0.2, 0.6, 1.2)
+"""When an answer ends after its first words, in intervals; some channels wait a moment before they send these."""
 
 
 @rule(
@@ -25,7 +35,7 @@ _SLACK = 0.99
     why="platforms answer a flood of edits with minutes of silence, and then the end is lost",
 )
 async def edits_keep_to_their_rate(k: Kit) -> None:
-    """Two versions of a message are as far apart as declared, and the last one always comes."""
+    """Two versions of a message are as far apart as declared or told, and the last one always comes, once."""
     interval = _interval(k)
     pieces = [f"{number:x}." for number in range(_PIECES - 1)] + ["end"]
     script = [step for piece in pieces for step in (piece, steps.Sleep(interval / 10))]
@@ -44,6 +54,9 @@ async def edits_keep_to_their_rate(k: Kit) -> None:
             observed=f"{shortest:.3f} s",
         )
     await _last_edit_after_a_failure(k)
+    await _refused_edits_wait(k)
+    for end in _ENDS:
+        await _ends_during_a_send(k, end)
 
 
 async def _last_edit_after_a_failure(k: Kit) -> None:
@@ -61,6 +74,50 @@ async def _last_edit_after_a_failure(k: Kit) -> None:
         whole = await opened.shows(lambda reply: first in reply.text and last in reply.text, within=_PATIENCE)
         observed = (await opened.reply()).text
         k.check("the last piece comes after a failed edit", whole, expected=last, observed=observed)
+
+
+async def _refused_edits_wait(k: Kit) -> None:
+    """While an answer grows the platform refuses three versions of it, and says when the next one may come."""
+    first, pause = k.nonce()[:8], steps.Sleep(_interval(k))
+    more = [step for number in range(_PIECES) for step in (f" {number:x}", pause)]
+    target = Scripted(first, steps.Stop("more"), *more)
+    async with k.host(target) as h, h.open(h.inbound(Turn(stream=True))) as opened:
+        refusal = _limited(h)
+        if refusal is None:
+            return
+        await target.gates.reached("more")
+        shown = await opened.shows(lambda reply: first in reply.text, within=_PATIENCE)
+        k.control(shown, "the first piece is visible before the others", observed=(await opened.reply()).text)
+        h.env.troubles.plan(first, [refusal] * 3)
+        target.gates.release_all()
+        await _rest(_PIECES * _interval(k) + 4 * _TOLD)
+        tries = h.env.troubles.over(first)
+    k.control(len(tries) > 1, "versions of the message are refused with 429", observed=tries)
+    early = [round(later - sooner, 3) for sooner, later in pairwise(tries) if later - sooner < _TOLD * _SLACK]
+    k.equal("waits after a 429 that were shorter than its retry-after of 7 s", early, [])
+
+
+def _limited(h: HostedChannel) -> Trouble | None:
+    """The refusal of a version that came too soon, from drivers that know it; the others lack it in HC-ERR-010."""
+    try:
+        return ask_driver(lambda: h.driver.rate_limited(_TOLD), "rate_limited()")
+    except Unproven as error:
+        if isinstance(error.__cause__, HookMissing):
+            return None
+        raise
+
+
+async def _ends_during_a_send(k: Kit, end: float) -> None:
+    """The first words are there at once, and the platform says so later; meanwhile the answer ends."""
+    interval, first, last = _interval(k), k.nonce()[:8], k.nonce()[:8]
+    async with k.host(Scripted(first, steps.Sleep(end * interval), last)) as h:
+        h.env.troubles.plan(first, [AnswerLate(min(2 * interval, _LATE))])
+        async with h.open(h.inbound(Turn(stream=True))) as opened:
+            await opened.shows(lambda reply: last in reply.text, within=_PATIENCE)
+            await _rest(4 * interval)
+            shown = [text for text in (await opened.reply()).texts if first in text]
+    what = f"messages with the first words, sent as the answer ended {end * interval:g} s after them"
+    k.equal(what, shown, [first + last])
 
 
 @rule(

@@ -11,6 +11,14 @@ from ..registry import rule
 _MARKS = "*bold* _under_ `code` \\ <b>tag</b> & [link](https://example.com) ~x~ |y| # > - 1. {z} =!"
 _UNCLOSED = "2 * 3 = 6, snake_case, a`b, <i>, ["
 
+_FILES = {
+    "image/png": steps.PNG,
+    "application/pdf": b"%PDF-1.7 kit",
+    "text/csv": b"a,b\n1,2\n",
+    "application/zip": bytes(range(256)) * 2,
+}
+"""The last one holds each byte, and so every letter of base64."""
+
 
 @rule("HC-TEXT-003", needs=["markup"], why="an answer with a star in it must neither look wrong nor get lost")
 async def markup_is_escaped(k: Kit) -> None:
@@ -55,8 +63,7 @@ async def nothing_vanishes(k: Kit) -> None:
 )
 async def files_arrive_as_they_are(k: Kit) -> None:
     """Bytes and media type are those of the answer, and the text is there too."""
-    files = {"image/png": steps.PNG, "application/pdf": b"%PDF-1.7 kit", "text/csv": b"a,b\n1,2\n"}
-    for media_type, content in files.items():
+    for media_type, content in _FILES.items():
         async with k.host(Scripted(said := k.nonce(), steps.Media(content, media_type))) as h:
             reply = await h.turn(k.nonce())
         k.check(f"the text beside {media_type}", said in reply.text, expected=said, observed=reply.text)

@@ -18,8 +18,8 @@ from ...transports.wakeup import Wakeup
 class HandedUpdates:
     """For drivers of channels that poll: `POST /handed` takes an update, `POST /bot/getUpdates` gives it.
 
-    An id that is no number is replaced by the next free one, the same for the same id, so that a poller can count on
-    from it. An update is given until a poll with a higher `offset` confirms it, and at least once: also when its id was confirmed
+    A text that is no number is replaced as an id by the next free one, the same for the same text, so that a poller can
+    count on from it; what is neither a text nor a number stays, and comes once. Any other update is given until a poll with a higher `offset` confirms it, and at least once: also when its id was confirmed
     before, as by a platform that sends an update again.
 
     Args:
@@ -46,7 +46,9 @@ class HandedUpdates:
 
     async def _take(self, request: Request) -> JSONResponse:
         update = msgspec.json.decode(await request.body(), type=dict[str, Any])
-        self._waiting.append({**update, "id": self._number(str(update.get("id")))})
+        update_id: Any = update.get("id")
+        countable = isinstance(update_id, int | str)
+        self._waiting.append({**update, "id": self._number(str(update_id))} if countable else update)
         self._wakeup.notify()
         return JSONResponse({"ok": True}, status_code=202)
 
@@ -57,7 +59,10 @@ class HandedUpdates:
 
     async def _give(self, request: Request) -> JSONResponse:
         params = msgspec.json.decode(await request.body())
-        again = [update for update in self._given if update["id"] >= params.get("offset", 0)]
+        offset = params.get("offset", 0)
+        again = [
+            update for update in self._given if isinstance(update.get("id"), int) and update["id"] >= offset
+        ]
         self._waiting, self._given = again + self._waiting, []
         try:
             async with asyncio.timeout(params.get("timeout", 0)):

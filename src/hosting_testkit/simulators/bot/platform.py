@@ -31,6 +31,7 @@ from .chats import Chat, Person
 from .core import BotCore, Command, Sight, Webhook
 from .limits import BotLimits
 from .people import Group, Somebody
+from .standstill import standstill
 
 if TYPE_CHECKING:
     from hosting.clock import TimeSource
@@ -212,9 +213,18 @@ class BotPlatform:
         """What the platform does and refuses, with where we know it from."""
         return list(self._core.behaviours)
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Waits until `condition()` is true; it is looked at after each change of the platform."""
-        await self._wakeup.until(condition)
+    async def until(self, condition: Callable[[], object], *, within: float = 600.0) -> None:
+        """Waits until `condition()` is true; it is looked at after each change of the platform.
+
+        Raises:
+            TimeoutError: It is false after so many seconds, virtual ones under `@virtual_time`; the text tells what
+                the bot did.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self._wakeup.until(condition)
+        except TimeoutError as over:
+            raise TimeoutError(standstill(within, self.calls, len(self.pending))) from over
 
     async def idle(self) -> None:
         """Waits until no update is being posted: each was acknowledged or given up."""
