@@ -153,7 +153,7 @@ class HostedChannel:
         request = client.build_request(
             inbound.method,
             path or "/",
-            headers=dict(inbound.headers),
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in inbound.headers.items()],
             content=inbound.body if content is None else content,
             extensions={} if bridge is None or not channel else {"bridge": bridge},
         )

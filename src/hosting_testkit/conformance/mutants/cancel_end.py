@@ -27,6 +27,17 @@ class NoTimeout(RpcChannel):
             raise
 
 
+@mutant(
+    "time-limit-of-its-own",
+    defect="gives a run a minute, whatever the operator allows",
+    kills={"HC-CANCEL-009": "one-shot: a run of 500 s is answered: FAILED"},
+)
+class TimeLimitOfItsOwn(RpcChannel):
+    async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
+        async with asyncio.timeout(60):
+            return await super().run(turn, body)
+
+
 @mutant("run-in-request", kills={"HC-CANCEL-010": "runs under way after the connection was closed"})
 class RunInRequest(BotChannel):
     async def receive(self, request: Request) -> JsonAnswer:

@@ -12,6 +12,7 @@ from hosting.state import StateUnavailable
 
 from ..reference import PollingBotChannel
 from ..reference.bot_api import BotApi
+from ..reference.bot_update import Ignored
 from .model import mutant
 
 
@@ -81,6 +82,34 @@ class SortsIdsAsText(PollingBotChannel):
     async def start(self) -> None:
         await super().start()
         self.api = _Sorted(self.client, self.token, self.context.time_source.now)
+
+
+@mutant(
+    "ever-slower",
+    defect="doubles its pauses without end",
+    kills={"HC-LIFE-007": "runs of an event after an outage of 7200 s, before long: FAILED"},
+)
+class EverSlower(PollingBotChannel):
+    def pause(self, failures: int) -> float:
+        return 2.0 ** (failures - 1)
+
+
+@mutant(
+    "stops-at-no-turn",
+    defect="looks no further than an event that it ignores, and confirms all that came with it",
+    kills={"HC-LIFE-007": "runs of turns that waited among other events, in order: FAILED"},
+)
+class StopsAtNoTurn(PollingBotChannel):
+    ignored = False
+
+    async def take(self, payload: Mapping[str, Any]) -> None:
+        if not self.ignored:
+            await super().take(payload)
+            self.ignored = isinstance(self.parse(payload), Ignored)
+
+    async def poll(self, offset: int) -> int:
+        self.ignored = False
+        return await super().poll(offset)
 
 
 @mutant(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
+from ..hosted import HostedChannel
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
 
 _ALWAYS = {"missing", "wrong"}
+_MANGLED: Mapping[str, Callable[[str], str]] = {
+    "is empty": lambda value: "",
+    "has a letter that is not ASCII": lambda value: value + "\N{LATIN SMALL LETTER E WITH ACUTE}",
+    "is ten thousand characters long": lambda value: (value + "0" * 10_000)[:10_000],
+}
 
 
 @rule("HC-AUTH-001", needs=["auth"], why="an open webhook lets anybody speak as anybody")
@@ -25,3 +34,17 @@ async def bad_credentials_are_refused(k: Kit) -> None:
             refused = wire.status in (401, 403)
             k.check(f"a {credential} credential", refused, expected="401 or 403", observed=wire.status)
             k.equal(f"runs with a {credential} credential", len(h.runs) - before, 0)
+        await _mangled(k, h)
+
+
+async def _mangled(k: Kit, h: HostedChannel) -> None:
+    """Each header that a credential is made of holds something else: that is the sender's mistake, and nobody else's."""
+    whole = h.inbound(Turn(text=k.nonce()))
+    without = h.inbound(Turn(text=k.nonce(), credential="missing"))
+    for name in sorted(whole.headers.keys() - without.headers.keys()):
+        for what, value in _MANGLED.items():
+            before = len(h.runs)
+            sent = h.inbound(Turn(text=k.nonce()))
+            wire = await h.wire(replace(sent, headers={**sent.headers, name: value(sent.headers[name])}))
+            refused = 400 <= wire.status < 500 and len(h.runs) == before
+            k.check(f"{name} that {what}", refused, expected="4xx, no run", observed=wire.status)

@@ -18,6 +18,9 @@ from ..kit import Kit
 from ..registry import rule
 
 _RUN_TIMEOUT = 20.0
+_SLOW = 500.0
+"""Less than `HostLimits.run_timeout` is by default."""
+
 _STYLES = ("2.3", "2.4")
 _FORMS = ("plain", "upper", "own_name")
 
@@ -62,6 +65,22 @@ async def a_hanging_target_is_ended(k: Kit) -> None:
             )
             after = await h.turn(k.nonce(), conversation="c")
             k.equal(f"{how}: the next turn", after.text, "turn 1")
+        await _slow_run(k, how, stream)
+
+
+async def _slow_run(k: Kit, how: str, stream: bool) -> None:
+    """How long a run may take is the operator's to say, and nobody else's."""
+    target = _GatedCounting(slow := k.nonce())
+    async with k.host(target) as h, h.open(h.inbound(Turn(text=slow, stream=stream))) as opened:
+        await target.gates.reached(slow)
+        early = await opened.shows(lambda reply: bool(reply.errors), within=_SLOW)
+        target.gates.release(slow)
+        shown = await opened.shows(lambda reply: "turn 1" in reply.text, within=6.0)
+        reply = await opened.reply()
+    answered = shown and not early
+    k.check(
+        f"{how}: a run of {_SLOW:g} s is answered", answered, expected="turn 1", observed=list(reply.outs)
+    )
 
 
 @rule(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ...drivers.trouble import AnswerLost, PlatformAnswer, Trouble
-from ...drivers.turn import Turn
+from ...drivers.turn import Inbound, Turn
 from ...targets.echo import Echo
 from ..absent_store import AbsentStore
 from ..hosted import HostedChannel, ask_driver
@@ -13,6 +13,7 @@ from ..kit import Kit
 from ..registry import rule
 
 _OUTAGE = 120.0
+_LONG_OUTAGE = 7200.0
 _MOST_TRIES = 120
 _QUIET = 280.0
 _DEAD = 600.0
@@ -35,6 +36,7 @@ async def workers_survive(k: Kit) -> None:
         await _drain(k, h)
     await _store_away(k)
     await _backlog(k)
+    await _mixed(k)
 
 
 async def _quiet(k: Kit, h: HostedChannel) -> None:
@@ -86,6 +88,12 @@ async def _outage(k: Kit, h: HostedChannel) -> None:
         shown = await opened.shows(lambda reply: said in reply.text, within=_LONGEST_BACKOFF)
         reply = await opened.reply()
     k.check("an event after an outage is answered", shown, expected=said, observed=reply.text)
+    h.env.reachable = False
+    await h.rest(_LONG_OUTAGE)
+    h.env.reachable = True
+    await h.wire(h.inbound(Turn(text=(said := k.nonce()))))
+    await h.rest(_LONGEST_BACKOFF)
+    k.equal(f"runs of an event after an outage of {_LONG_OUTAGE:g} s, before long", _runs(h, said), 1)
 
 
 async def _unreadable(k: Kit, h: HostedChannel) -> None:
@@ -124,6 +132,25 @@ async def _backlog(k: Kit) -> None:
         k.equal(
             "runs of events that waited together, in order", [run.text for run in h.runs], [*said.values()]
         )
+
+
+async def _mixed(k: Kit) -> None:
+    """Turns that waited with events that are none, or that cannot be read: each of them runs."""
+    async with k.host(Echo()) as h:
+        h.env.reachable = False
+        await h.rest(_OUTAGE)
+        said: list[str] = []
+        for other in (*_others(h, "non_turns"), *_others(h, "wrong_fields")):
+            await h.wire(other)
+            await h.wire(h.inbound(Turn(text=(text := k.nonce()))))
+            said.append(text)
+        h.env.reachable = True
+        await h.rest(_LONGEST_BACKOFF)
+        k.equal("runs of turns that waited among other events, in order", [run.text for run in h.runs], said)
+
+
+def _others(h: HostedChannel, hook: str) -> Iterable[Inbound]:
+    return ask_driver(getattr(h.driver, hook), f"{hook}()").values()
 
 
 async def _drain(k: Kit, h: HostedChannel) -> None:
