@@ -118,6 +118,10 @@ class ChannelDriver(ABC):
         """A turn that has the channel fetch from, or post to, this address."""
         raise self.lacks("fetching")
 
+    def nameless(self, turn: Turn) -> Inbound | None:
+        """The turn of a caller who says nothing about a session; None where each request has to name one."""
+        return None
+
     def reference(self, reply: Reply) -> str:
         """What a later turn names as its `parent` to continue after this answer."""
         raise self.lacks("reference")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hosting import Channel
@@ -111,6 +112,10 @@ class InvocationsDriver(HttpJsonDriver):
                 error = data["error"]
                 told = [Error(error["message"], error["code"])] if error else []
                 return [*told, Terminal(data["status"], texts=_texts(data))]
+
+    def nameless(self, turn: Turn) -> Inbound:
+        body = {name: value for name, value in self.payload(turn).items() if name != "session_id"}
+        return replace(self.inbound(turn), body=json_body(body))
 
     def reference(self, reply: Reply) -> str:
         return reply.wire.headers[SESSION_ID]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hosting import Channel
@@ -130,6 +131,10 @@ class ResponsesDriver(HttpJsonDriver):
                 return [*self.error(data), Terminal("failed")]
             case _:
                 return []
+
+    def nameless(self, turn: Turn) -> Inbound:
+        body = {name: value for name, value in self.payload(turn).items() if name != "conversation"}
+        return replace(self.inbound(turn), body=json_body(body))
 
     def reference(self, reply: Reply) -> str:
         return self.response(reply.wire)["id"]

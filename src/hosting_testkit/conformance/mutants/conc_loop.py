@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 import time
 from collections.abc import Mapping
@@ -60,6 +61,22 @@ class PoliteSleep(BotChannel):
 
     def pause(self) -> None:
         time.sleep(0.5)
+
+
+@mutant(
+    "derives-a-key",
+    defect="derives a key from the caller's token anew for each request, which takes its time on purpose",
+    kills={"HC-CONC-004": "for 0.1 s each time: FAILED"},
+)
+class DerivesAKey(RpcChannel):
+    async def authenticate(self, request: Request) -> Caller:
+        self.derive(request.headers.get("authorization", ""))
+        return await super().authenticate(request)
+
+    def derive(self, token: str) -> None:
+        begun = time.thread_time()
+        while time.thread_time() - begun < 0.15:
+            hashlib.pbkdf2_hmac("sha256", token.encode(), b"salt", 1000)
 
 
 _asking: ContextVar[ChannelRequest] = ContextVar("asking")

@@ -36,6 +36,16 @@ class StripsMessages(BotChannel):
         return super().text(payload).strip()
 
 
+@mutant(
+    "cuts-input",
+    defect="lets the target have the first 8000 characters of what was said, and says nothing of the rest",
+    kills={"HC-REQ-002": "a text of 30000 characters arrives whole, or is refused: FAILED"},
+)
+class CutsInput(BotChannel):
+    def text(self, payload: Mapping[str, Any]) -> str:
+        return super().text(payload)[:8000]
+
+
 @mutant("latin1", kills={"HC-REQ-002": "observed"})
 class Latin1(RpcChannel):
     async def read(self, request: Request) -> dict[str, Any]:

@@ -85,6 +85,16 @@ class ComposesNames(RpcChannel):
         return session and ChannelSession(key=unicodedata.normalize("NFC", str(session.key)))
 
 
+@mutant(
+    "one-session-for-the-nameless",
+    defect="has all requests of a caller that name no session share one",
+    kills={"HC-SESS-004": "a second turn of a caller who names no conversation"},
+)
+class OneForTheNameless(RpcChannel):
+    def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
+        return super().session({"session": "default", **body}, caller)
+
+
 @mutant("foreign-session", kills={"HC-SESS-005": "what the same chosen id opens for another"})
 class ForeignSession(RpcChannel):
     def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:

@@ -123,6 +123,10 @@ class RpcDriver(HttpJsonDriver):
         """The answer object, of a stream its last event."""
         return wire.json if wire.body and not wire.is_sse else self.events(wire)[-1][1]
 
+    def nameless(self, turn: Turn) -> Inbound:
+        body = {name: value for name, value in self.payload(turn).items() if name != "session"}
+        return replace(self.inbound(turn), body=json_body(body))
+
     def reference(self, reply: Reply) -> str:
         return self.final(reply.wire)["id"]
 

@@ -7,13 +7,15 @@ from hosting import ChannelRequest
 from ...targets.corpora import NASTY_TEXTS
 from ...targets.echo import Echo
 from ...targets.scripted import Scripted
-from ..hosted import ask_driver
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
 
 _LONG_LINE = "long line " * 300
 _PADDED = "  two spaces before, a line end behind \n"
+_LENGTHS = (30_000, 220_000)
+"""Characters of texts that few people write, and programs do."""
 
 
 @rule("HC-REQ-001", why="each further run costs money and may act twice")
@@ -46,6 +48,20 @@ async def text_arrives_verbatim(k: Kit) -> None:
             before = len(h.runs)
             await h.turn(text)
             k.equal(f"the text {text[:24]!a}", [run.text for run in h.runs[before:]], [text])
+        if not k.claim("input_limit").runs:
+            for length in _LENGTHS:
+                await _whole_or_refused(k, h, length)
+
+
+async def _whole_or_refused(k: Kit, h: HostedChannel, length: int) -> None:
+    """A text that is longer than any so far is not cut: all of it arrives, or the sender learns that it may not be."""
+    text, before = "".join(f"{number:>7}" for number in range(length // 7)), len(h.runs)
+    reply = await h.turn(text)
+    told = [len(run.text) for run in h.runs[before:]]
+    refused = not told and (400 <= reply.status < 500 or bool(reply.errors or reply.texts))
+    whole = [run.text for run in h.runs[before:]] == [text]
+    name = f"a text of {length} characters arrives whole, or is refused"
+    k.check(name, whole or refused, expected=[len(text)], observed=told or reply.status)
 
 
 @rule(

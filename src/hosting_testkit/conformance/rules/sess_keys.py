@@ -54,7 +54,10 @@ async def channels_do_not_share_native_ids(k: Kit) -> None:
 
 @rule("HC-SESS-004", needs=["sessions"], why="an id with a colon in it must not open another conversation")
 async def keys_are_injective(k: Kit) -> None:
-    """Conversations never meet whose ids hold separators, differ in case or blanks, are not Latin, or have 200 characters."""
+    """Conversations never meet whose ids hold separators, differ in case or blanks, are not Latin, or have 200 characters.
+
+    Nor do those that nobody names, where a caller need not name one.
+    """
     threads = k.claim("threads").runs
     async with k.host(Counting()) as h:
         again = [(await h.turn(k.nonce(), conversation="plain")).text for _ in range(2)]
@@ -65,6 +68,19 @@ async def keys_are_injective(k: Kit) -> None:
             refused = 400 <= reply.status < 500  # an id that may not be is no one else's either
             told = "turn 1" if refused else reply.text or f"status {reply.status}"
             k.equal(f"the first turn of {place}", told, "turn 1")
+        if h.driver.nameless(Turn()) is not None:
+            await _nameless(k, h)
+
+
+async def _nameless(k: Kit, h: HostedChannel) -> None:
+    """Who names no conversation begins one each time: nobody said that the two belong together."""
+    for which in ("a first", "a second"):
+        inbound = h.driver.nameless(Turn(text=k.nonce()))
+        assert inbound is not None
+        wire = await h.wire(inbound)
+        reply = Reply(wire, await h.decode(wire))
+        told = "turn 1" if 400 <= reply.status < 500 else reply.text or f"status {reply.status}"
+        k.equal(f"{which} turn of a caller who names no conversation", told, "turn 1")
 
 
 async def _in(h: HostedChannel, text: str, conversation: str, thread: str, threads: bool) -> Reply:
