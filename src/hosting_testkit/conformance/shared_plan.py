@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 
 from hosting import InMemoryHostStateStore
-from hosting.state import Rows, Statement
+from hosting.state import Rows, Statement, StateUnavailable
 
 from ..crashes.kept import KeptOutcomes
 from ..crashes.network import OutboundTransport
@@ -56,6 +56,7 @@ class SharedPlan(CrashPlan):
     Attributes:
         told: What the rows say.
         called: Every call that left, with the process that made it and its path.
+        cut_off: Processes that the store is out of reach for.
         strikes: The process that is about to do a step with this in its name dies instead, once; "": none does.
     """
 
@@ -65,9 +66,16 @@ class SharedPlan(CrashPlan):
         self.kept = self.told = ToldOutcomes()
         self.strikes = ""
         self.called: list[tuple[Process, str]] = []
+        self.cut_off: set[Process] = set()
 
     def begin(self, process: Process, step: Step) -> int:
-        """As `CrashPlan.begin`."""
+        """As `CrashPlan.begin`.
+
+        Raises:
+            StateUnavailable: The process is cut off.
+        """
+        if step.kind == "unit" and process in self.cut_off:
+            raise StateUnavailable("the kit has cut this process off from the store")
         if self.strikes and self.strikes in step.what:
             self.strikes = ""
             process.kill()

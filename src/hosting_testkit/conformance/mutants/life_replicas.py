@@ -31,6 +31,30 @@ class ConflictFatal(PollingBotChannel):
 
 
 @mutant(
+    "keeps-its-place",
+    defect="keeps its place while it drains, so that nobody fetches until it is gone",
+    kills={"HC-LIFE-012": "an answer while the one that fetched drains: FAILED"},
+)
+class KeepsItsPlace(PollingBotChannel):
+    async def stop_at_drain(self) -> None:
+        await self.context.draining.wait()
+        self.polling.cancel()
+
+
+@mutant(
+    "once-a-poller",
+    defect="goes on fetching for good once it may, also when it was taken for gone",
+    kills={"HC-LIFE-012": "replicas that fetch after one was cut off for a while: FAILED"},
+)
+class OnceAPoller(PollingBotChannel):
+    allowed = False
+
+    async def may_poll(self) -> bool:
+        self.allowed = self.allowed or await super().may_poll()
+        return self.allowed
+
+
+@mutant(
     "looks-once",
     defect="asks at its start whether another process polls, and never again",
     kills={"HC-LIFE-012": "an answer after one stops: FAILED"},

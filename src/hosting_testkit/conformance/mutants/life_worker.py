@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
-from hosting import NotReady, RequestError
+from hosting import NotReady, PushRetryable, RequestError
 from hosting.state import StateUnavailable
 
 from ..reference import PollingBotChannel
-from ..reference.bot_api import BotApi
+from ..reference.bot_api import BotApi, Refused
 from ..reference.bot_update import Ignored
 from .model import mutant
 
@@ -22,6 +23,78 @@ class PollerDies(PollingBotChannel):
         offset = 0
         while True:
             offset = await self.poll(offset)
+
+
+@mutant(
+    "never-forgives",
+    defect="counts the polls that failed and never begins anew, so that each makes the next pause longer",
+    kills={"HC-LIFE-007": "an event after a hiccup, the 10th of a long day, is answered: FAILED"},
+)
+class NeverForgives(PollingBotChannel):
+    failed = 0
+
+    def pause(self, failures: int) -> float:
+        self.failed += 1
+        return super().pause(self.failed)
+
+
+@mutant(
+    "quiet-about-outages",
+    defect="tells of polls that fail to those only who debug",
+    kills={"HC-LIFE-007": "the log warns of an outage of 120 s: FAILED"},
+)
+class QuietAboutOutages(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except PushRetryable as error:
+            self.context.logger.debug("channel %s cannot poll: %s", self.name, error)
+            await asyncio.sleep(self.pause(7))
+            return offset
+
+
+@mutant(
+    "no-answer-is-no-news",
+    defect="takes a poll that is never answered for one that has nothing to tell",
+    kills={"HC-LIFE-007": "the log warns of 1800 s in which no poll is answered: FAILED"},
+)
+class NoAnswerIsNoNews(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except httpx.TimeoutException:
+            return offset
+
+
+@mutant(
+    "gives-up-when-refused",
+    defect="ends its worker when the platform refuses a poll for want of rights",
+    kills={"HC-LIFE-007": "an event after a poll that is refused with 401 is answered: FAILED"},
+)
+class GivesUpWhenRefused(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except Refused as refused:
+            if refused.status not in (401, 403):
+                raise
+            self.context.logger.warning("channel %s stops: the token is no longer good", self.name)
+            raise asyncio.CancelledError from refused
+
+
+@mutant(
+    "trusts-other-json",
+    defect="looks for its updates in an answer of another shape",
+    kills={"HC-LIFE-007": "an event after a poll that is answered with other JSON is answered: FAILED"},
+)
+class TrustsOtherJson(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except httpx.DecodingError as error:
+            if "result" in str(error.__context__):
+                raise KeyError("result") from error
+            raise
 
 
 @mutant("hot-loop", kills={"HC-LIFE-007": "tries in an outage of 120 s: FAILED"})

@@ -24,7 +24,7 @@ _CONFLICTS = 4
     why="platforms end a poll when another begins: two pollers starve each other, and none answers nobody",
 )
 async def one_polls_at_a_time(k: Kit) -> None:
-    """One of two fetches; the other goes on when it stops, and when it is killed; a conflict is borne."""
+    """One of two fetches; the other goes on when it stops, drains, is killed or cut off; a conflict is borne."""
     async with replicas(k, Echo(), 2) as hosts:
         await hosts[0].rest(_A_WHILE)  # what both began at the same moment is over
         for how in ("stops", "is killed"):
@@ -40,6 +40,30 @@ async def one_polls_at_a_time(k: Kit) -> None:
             await gone.host.start()
             await gone.rest(_A_WHILE)
         await _conflict(k, hosts[0])
+        await _drains(k, hosts)
+        await _stalls(k, hosts)
+
+
+async def _drains(k: Kit, hosts: Sequence[Replica]) -> None:
+    """Whoever stops may take long over its last turns; the other one fetches meanwhile (contract 1.7)."""
+    leaving = (await _fetching(hosts) or hosts)[0]
+    leaving.begin_drain()
+    await leaving.rest(_A_WHILE)
+    answered = await leaving.turn(said := k.nonce())
+    name = "an answer while the one that fetched drains"
+    k.check(name, said in answered.text, expected=said, observed=answered.texts)
+    await leaving.host.restart()
+    await leaving.rest(_A_WHILE)
+
+
+async def _stalls(k: Kit, hosts: Sequence[Replica]) -> None:
+    """One that could not reach the store for long was taken for gone, and comes back."""
+    stalled = (await _fetching(hosts) or hosts)[0]
+    stalled.plan.cut_off.add(stalled.host.process)
+    await stalled.rest(_A_WHILE)
+    stalled.plan.cut_off.clear()
+    await stalled.rest(_A_WHILE)
+    k.equal("replicas that fetch after one was cut off for a while", len(await _fetching(hosts)), 1)
 
 
 async def _fetching(hosts: Sequence[Replica]) -> list[Replica]:

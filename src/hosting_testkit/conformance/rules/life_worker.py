@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from ...drivers.trouble import AnswerLost, PlatformAnswer, Trouble
 from ...drivers.turn import Inbound, Turn
 from ...targets.echo import Echo
 from ..absent_store import AbsentStore
 from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..registry import rule
-
-_OUTAGE = 120.0
-_LONG_OUTAGE = 7200.0
-_MOST_TRIES = 120
-_QUIET = 280.0
-_DEAD = 600.0
-_SOON = 30.0
-_LONGEST_BACKOFF = 120.0
+from .life_fetches import LONGEST_BACKOFF, OUTAGE, fetches_in_trouble, hiccups, outage, quiet
 
 
 @rule(
@@ -29,9 +21,10 @@ async def workers_survive(k: Kit) -> None:
     async with k.host(Echo()) as h:
         reply = await h.turn(said := k.nonce())
         k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
-        await _quiet(k, h)
-        await _fetches_in_trouble(k, h)
-        await _outage(k, h)
+        await quiet(k, h)
+        await fetches_in_trouble(k, h)
+        await hiccups(k, h)
+        await outage(k, h)
         await _unreadable(k, h)
         await _drain(k, h)
     await _store_away(k)
@@ -39,69 +32,12 @@ async def workers_survive(k: Kit) -> None:
     await _mixed(k)
 
 
-async def _quiet(k: Kit, h: HostedChannel) -> None:
-    """A poll that the platform holds open is no failure, however little happens."""
-    await h.rest(_QUIET)
-    async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
-        shown = await opened.shows(lambda reply: said in reply.text, within=_SOON)
-        reply = await opened.reply()
-    k.check("an event after a quiet time is answered", shown, expected=said, observed=reply.text)
-
-
-_TROUBLES: Mapping[str, Trouble] = {
-    "that is never answered": AnswerLost("timeout", arrives=False),
-    "that something in between answers with a page": PlatformAnswer(
-        status=200, headers={"content-type": "text/html"}, body=b"<html><body>Please sign in.</body></html>"
-    ),
-}
-"""The connection has died without a word, or does not lead to the platform."""
-
-
-async def _fetches_in_trouble(k: Kit, h: HostedChannel) -> None:
-    """A poll with an end like this is over some time, and then comes the next one."""
-    for what, trouble in _TROUBLES.items():
-        for path in h.env.fetches:
-            h.env.troubles.plan(path, [trouble])
-        await h.rest(_DEAD)
-        met = sum(len(h.env.troubles.over(path)) for path in h.env.fetches)
-        k.control(met > 0, f"there is a poll {what}; the driver names its path in `fetches`", observed=met)
-        async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
-            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=_SOON)
-            reply = await opened.reply()
-        name = f"an event after a poll {what} is answered"
-        if not k.check(name, shown, expected=said, observed=reply.text):
-            return
-
-
-async def _outage(k: Kit, h: HostedChannel) -> None:
-    h.env.reachable = False
-    await h.rest(_OUTAGE)
-    tries = h.env.refusals
-    k.check(
-        f"tries in an outage of {_OUTAGE:g} s",
-        tries <= _MOST_TRIES,
-        expected=f"<= {_MOST_TRIES}",
-        observed=tries,
-    )
-    h.env.reachable = True
-    async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
-        shown = await opened.shows(lambda reply: said in reply.text, within=_LONGEST_BACKOFF)
-        reply = await opened.reply()
-    k.check("an event after an outage is answered", shown, expected=said, observed=reply.text)
-    h.env.reachable = False
-    await h.rest(_LONG_OUTAGE)
-    h.env.reachable = True
-    await h.wire(h.inbound(Turn(text=(said := k.nonce()))))
-    await h.rest(_LONGEST_BACKOFF)
-    k.equal(f"runs of an event after an outage of {_LONG_OUTAGE:g} s, before long", _runs(h, said), 1)
-
-
 async def _unreadable(k: Kit, h: HostedChannel) -> None:
     """What cannot be read today cannot be read tomorrow: it is passed over (contract 2.7)."""
     for field, inbound in ask_driver(h.driver.wrong_fields, "wrong_fields()").items():
         await h.wire(inbound)
         async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
-            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=_LONGEST_BACKOFF)
+            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=LONGEST_BACKOFF)
             reply = await opened.reply()
         k.check(
             f"an event after one with a wrong {field} is answered", shown, expected=said, observed=reply.text
@@ -115,7 +51,7 @@ async def _store_away(k: Kit) -> None:
         store.away = True
         await h.wire(h.inbound(Turn(text=(said := k.nonce()))))
         store.away = False
-        await h.rest(_LONGEST_BACKOFF)
+        await h.rest(LONGEST_BACKOFF)
         k.equal("runs of an event that came while the store was away", _runs(h, said), 1)
 
 
@@ -124,11 +60,11 @@ async def _backlog(k: Kit) -> None:
     said = {id: k.nonce() for id in ("9", "10", "11")}
     async with k.host(Echo()) as h:
         h.env.reachable = False
-        await h.rest(_OUTAGE)
+        await h.rest(OUTAGE)
         for id, text in said.items():
             await h.wire(h.inbound(Turn(text=text, delivery_id=id)))
         h.env.reachable = True
-        await h.rest(_LONGEST_BACKOFF)
+        await h.rest(LONGEST_BACKOFF)
         k.equal(
             "runs of events that waited together, in order", [run.text for run in h.runs], [*said.values()]
         )
@@ -138,14 +74,14 @@ async def _mixed(k: Kit) -> None:
     """Turns that waited with events that are none, or that cannot be read: each of them runs."""
     async with k.host(Echo()) as h:
         h.env.reachable = False
-        await h.rest(_OUTAGE)
+        await h.rest(OUTAGE)
         said: list[str] = []
         for other in (*_others(h, "non_turns"), *_others(h, "wrong_fields")):
             await h.wire(other)
             await h.wire(h.inbound(Turn(text=(text := k.nonce()))))
             said.append(text)
         h.env.reachable = True
-        await h.rest(_LONGEST_BACKOFF)
+        await h.rest(LONGEST_BACKOFF)
         k.equal("runs of turns that waited among other events, in order", [run.text for run in h.runs], said)
 
 
@@ -160,7 +96,7 @@ async def _drain(k: Kit, h: HostedChannel) -> None:
     await h.wire(inbound)
     k.control(_runs(h, said) == 0, "an event does not run after the drain began")
     await h.restart()
-    await h.rest(_LONGEST_BACKOFF)
+    await h.rest(LONGEST_BACKOFF)
     k.equal("runs of an event of the drain, after a restart", _runs(h, said), 1)
 
 
