@@ -19,4 +19,6 @@ class BackOff:
         if lived >= _STEADY:
             self._quick_deaths = 0
         self._quick_deaths += 1
-        return 0.0 if self._quick_deaths == 1 else min(_LONGEST, _FIRST * 2 ** (self._quick_deaths - 2))
+        return (
+            0.0 if self._quick_deaths == 1 else min(_LONGEST, _FIRST * 2 ** min(self._quick_deaths - 2, 20))
+        )

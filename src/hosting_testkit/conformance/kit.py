@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -168,8 +168,9 @@ class Kit:
             latency=latency,
         )
         driver.env.reachable = reachable
-        async with self._started(target, [driver], peers, make, host_options) as (hosted,):
-            yield hosted
+        with nullcontext() if gives_client else driver.env.internet():
+            async with self._started(target, [driver], peers, make, host_options) as (hosted,):
+                yield hosted
 
     @asynccontextmanager
     async def side_by_side(

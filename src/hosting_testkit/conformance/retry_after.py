@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
 
 from ..drivers.trouble import PlatformAnswer
+
+DATE = "is a date"
+
+
+@contextmanager
+def far_from_utc() -> Generator[None]:
+    """The machine's own time is twelve hours and more away from UTC, where the system can be told so."""
+    before = os.environ.get("TZ")
+    try:
+        _move("KIT-12:45")
+        yield
+    finally:
+        _move(before)
+
+
+def _move(zone: str | None) -> None:
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 def other_forms(refusal: PlatformAnswer, at: float) -> Mapping[str, PlatformAnswer]:
@@ -17,5 +42,5 @@ def other_forms(refusal: PlatformAnswer, at: float) -> Mapping[str, PlatformAnsw
     kept = {name: value for name, value in refusal.headers.items() if name.lower() != "retry-after"}
     if len(kept) == len(refusal.headers):
         return {}
-    forms = {"is a date": formatdate(at, usegmt=True), "cannot be read": "soon"}
+    forms = {DATE: formatdate(at, usegmt=True), "cannot be read": "soon"}
     return {how: replace(refusal, headers={**kept, "retry-after": value}) for how, value in forms.items()}

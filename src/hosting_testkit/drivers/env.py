@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -104,6 +105,21 @@ class Env:
         self.clients.append(client)
         self.hosts.add(client.base_url.host)
         return client
+
+    @contextmanager
+    def internet(self) -> Generator[None]:
+        """Inside it clients of httpx that the channel makes by itself reach the simulator too, and nothing else."""
+        way = _PlatformTransport(self, self._platform)
+
+        async def simulated(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+            return await way.handle_async_request(request)
+
+        real = httpx.AsyncHTTPTransport.handle_async_request
+        httpx.AsyncHTTPTransport.handle_async_request = simulated
+        try:
+            yield
+        finally:
+            httpx.AsyncHTTPTransport.handle_async_request = real
 
     async def resolve(self, host: str) -> Sequence[str]:
         """The addresses of a name: a public one, unless `addresses` says otherwise. For channels that fetch."""

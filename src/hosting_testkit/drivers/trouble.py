@@ -30,7 +30,13 @@ class PlatformAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The connection is refused: the call surely does not arrive."""
+    """No connection comes about: the call surely does not arrive.
+
+    Args:
+        how: It is refused, or the client's time for it runs out.
+    """
+
+    how: Literal["refused", "timeout"] = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ async def troubled(trouble: Trouble, request: httpx.Request, arrives: Pass) -> h
     match trouble:
         case PlatformAnswer():
             return httpx.Response(trouble.status, headers=dict(trouble.headers), content=trouble.body)
+        case Unreachable("timeout"):
+            raise httpx.ConnectTimeout("no connection in time, as the rule asked", request=request)
         case Unreachable():
             raise httpx.ConnectError("the connection is refused, as the rule asked", request=request)
         case AnswerSpoilt():

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from hosting import ChannelRequest, HostedStreamResult
+from hosting import ChannelRequest, HostedRunResult, HostedStreamResult
 from hosting.messaging import StreamedItems
 from hosting.web import StreamingAnswer
 
@@ -95,6 +95,30 @@ class _PlainStreaming(RpcChannel):
     async def answer_stream(self, turn: ChannelRequest, body: Mapping[str, Any]) -> Any:
         stream = await self.open(turn, body)
         return StreamingResponse(self.frames(stream), media_type="text/event-stream")
+
+
+@mutant(
+    "goes-on-for-nobody",
+    defect="lets a run go on whose caller has left before the answer",
+    kills={"HC-CANCEL-007": "runs under way of a request whose client has left: FAILED"},
+)
+class GoesOnForNobody(RpcChannel):
+    def lets_go(self, turn: ChannelRequest) -> bool:
+        return True
+
+    async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
+        running = self.context.spawn(super().run(turn, body), name="run")
+        return await (asyncio.shield(running) if self.lets_go(turn) else running)
+
+
+@mutant(
+    "finishes-what-has-a-key",
+    defect="lets a run go on whose caller has left, if its request had a key",
+    kills={"HC-CANCEL-007": "runs under way of a request with a key whose client has left: FAILED"},
+)
+class FinishesWhatHasAKey(GoesOnForNobody):
+    def lets_go(self, turn: ChannelRequest) -> bool:
+        return turn.delivery_id is not None
 
 
 @mutant(

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from hosting import BodyTooLarge, RequestError
-from hosting.web import JsonAnswer, StreamingAnswer, read_json_object
+from hosting.web import JsonAnswer, StreamingAnswer, read_body, read_json_object
 
 from ...simulators import BotLimits, BotPlatform
 from ...transports.asgi import ASGIApp
@@ -84,6 +84,17 @@ class LargeBody500(RpcChannel):
             return await super().read(request)
         except BodyTooLarge as error:
             raise RuntimeError("the buffer is full") from error
+
+
+@mutant(
+    "lowers-body-limit",
+    defect="takes no more than 1 MiB, also where the operator allows more",
+    kills={"HC-CAP-004": "runs of a body of 1572864 bytes where twice as many are allowed: FAILED"},
+)
+class LowersBodyLimit(BotChannel):
+    async def receive(self, request: Request) -> JsonAnswer:
+        await read_body(request, 2**20)
+        return await super().receive(request)
 
 
 @mutant(

@@ -89,6 +89,93 @@ class GlobalLock(BotChannel):
 
 
 @mutant(
+    "four-turns-at-a-time",
+    defect="lets four turns run at a time, and what stops one of them waits for its turn",
+    kills={"HC-CONC-003": "the answer to another person meanwhile with 24 slow turns under way: FAILED"},
+)
+class FourAtATime(BotChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.slots = asyncio.Semaphore(4)
+
+    async def process(self, event: InboundEvent, /) -> None:
+        async with self.slots:
+            await super().process(event)
+
+
+@mutant(
+    "one-reply-at-a-time",
+    defect="sends one reply after the other, and waits within it for the platform's limit",
+    kills={"HC-CONC-003": "the answer to another person while a message waits for its limit: FAILED"},
+)
+class OneReplyAtATime(BotChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.lock = asyncio.Lock()
+
+    async def push(
+        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
+    ) -> PushReceipt:
+        async with self.lock:
+            return await super().push(destination, payload, context=context)
+
+
+@mutant(
+    "one-message-in-hand",
+    defect="keeps what it sends in one place, and tries again whatever stands there now",
+    kills={
+        "HC-CONC-003": "how often each message of both is shown once it no longer waits for its limit: FAILED"
+    },
+)
+class OneMessageInHand(BotChannel):
+    hand: tuple[Destination, str, Mapping[str, Any]]
+
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        self.hand = destination, method, params
+        return await super().deliver(destination, method, params, begun=begun)
+
+    async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:
+        return await super().send(*self.hand)
+
+
+@mutant(
+    "one-message-at-a-time",
+    defect="sends one message after the other, each once the one before was answered",
+    kills={"HC-CONC-003": "the answer to another person while a message has no answer yet: FAILED"},
+)
+class OneMessageAtATime(BotChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.lock = asyncio.Lock()
+
+    async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:
+        async with self.lock:
+            return await super().send(destination, method, params)
+
+
+@mutant(
+    "shares-equal-questions",
+    defect="answers equal questions that come at once by one run, whoever asks",
+    kills={"HC-CONC-001": "runs at once of people who say the same: FAILED"},
+)
+class SharesEqualQuestions(RpcChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.asked: dict[str, asyncio.Task[HostedRunResult[Any]]] = {}
+
+    async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
+        said = str(body.get("input"))
+        if said not in self.asked:
+            self.asked[said] = asyncio.ensure_future(super().run(turn, body))
+        try:
+            return await self.asked[said]
+        finally:
+            self.asked.pop(said, None)
+
+
+@mutant(
     "one-request-at-a-time",
     defect="lets one request run at a time",
     kills={"HC-CONC-001": "runs at once: FAILED"},

@@ -34,6 +34,19 @@ class BypassesLane(BotChannel):
 
 
 @mutant(
+    "stop-anywhere",
+    defect="lets every text go ahead that has /stop in it",
+    kills={"HC-CONC-002": "runs, in order: FAILED"},
+)
+class StopAnywhere(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored) or "/stop" not in self.text(payload)[1:]:
+            return event
+        return replace(event, bypass_lane=True)
+
+
+@mutant(
     "stop-by-its-beginning",
     defect="lets every text go ahead that begins like /stop",
     kills={"HC-CONC-002": "runs, in order: FAILED"},

@@ -8,14 +8,26 @@ from typing import Any
 
 from starlette.requests import Request
 
-from hosting import BodyTooLarge, Caller, ChannelSession, RequestError
-from hosting.web import decode_json_object, read_body
+from hosting import BodyTooLarge, Caller, ChannelSession, RequestError, UnsupportedMedia
+from hosting.web import JsonAnswer, decode_json_object, read_body
 
-from ..reference import RpcChannel
+from ..reference import BotChannel, RpcChannel
 from ..reference.rpc_body import KNOWN
 from .model import mutant
 
 _LARGEST = 1024 * 1024
+
+
+@mutant(
+    "one-spelling-of-json",
+    defect="takes a body for JSON if its type is written in one way",
+    kills={"HC-ERR-002": "runs of application/json; charset=utf-8: FAILED"},
+)
+class OneSpellingOfJson(BotChannel):
+    async def receive(self, request: Request) -> JsonAnswer:
+        if request.headers.get("content-type") != "application/json":
+            raise UnsupportedMedia("The body must be JSON.")
+        return await super().receive(request)
 
 
 @mutant("ignores-content-type", kills={"HC-ERR-002": "status of text/plain: FAILED"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +59,67 @@ class DropsOn429(_Sending):
 
 
 @mutant(
+    "half-a-minute-at-most",
+    defect="waits half a minute at most, whatever the platform asks for",
+    kills={"HC-ERR-010": "waits that were shorter than 100 s, as the platform asked for: FAILED"},
+)
+class HalfAMinuteAtMost(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if retryable.retry_after is None:
+            raise retryable
+        raise PushRetryable(retry_after=min(retryable.retry_after, 30.0)) from retryable
+
+
+@mutant(
+    "takes-dates-for-local",
+    defect="takes the date in Retry-After for one of its own clock",
+    kills={
+        "HC-ERR-010": "the wait after a Retry-After that is a date, on a machine that is far from UTC: FAILED"
+    },
+)
+class TakesDatesForLocal(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        asked = retryable.retry_after
+        if asked is None or (asked.is_integer() and asked == 7.0):
+            raise retryable
+        raise PushRetryable(retry_after=max(0.0, asked + time.timezone)) from retryable
+
+
+@mutant(
+    "leaves-a-hole",
+    defect="leaves out a part that the platform does not take, and goes on with the next",
+    kills={"HC-ERR-013": "what is on record when one is refused for good, "},
+)
+class LeavesAHole(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        try:
+            return await super().deliver(destination, method, params, begun=begun)
+        except Refused as refused:
+            if not begun or refused.status not in (400, 404):
+                raise
+            return ""
+
+
+@mutant(
+    "repeats-a-part-at-502",
+    defect="sends a later part again when the platform seems to have failed",
+    kills={"HC-ERR-013": "parts when one is sent and answered with 502: FAILED"},
+)
+class RepeatsAPartAt502(BotChannel):
+    async def deliver(
+        self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
+    ) -> str:
+        try:
+            return await super().deliver(destination, method, params, begun=begun)
+        except Refused as refused:
+            if not begun or refused.status != 502:
+                raise
+            return await super().deliver(destination, method, params, begun=begun)
+
+
+@mutant(
     "gives-up-on-429",
     defect="takes a platform that is busy for one that refuses for good",
     kills={"HC-ERR-010": "messages that show the reply after three refusals: FAILED"},
@@ -79,6 +141,18 @@ class RetriesInRetries(BotChannel):
         self, destination: Destination, method: str, params: Mapping[str, Any], *, begun: bool
     ) -> str:
         return await super().deliver(destination, method, params, begun=True)
+
+
+@mutant(
+    "unsure-without-a-connection",
+    defect="takes a message for one that may have arrived that found no connection in time",
+    kills={"HC-ERR-011": "messages that show the reply once a connection comes about in time: FAILED"},
+)
+class UnsureWithoutAConnection(_Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if isinstance(retryable.__cause__, httpx.ConnectTimeout):
+            return PushReceipt(status="unknown")
+        raise retryable
 
 
 @mutant(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hosting import Caller, ChannelRequest, HostedRunResult, TurnInProgress
+from hosting import Caller, ChannelRequest, HostedRunResult, InboundEvent, TurnInProgress
 
 from ..reference import BotChannel, RpcChannel
 from ..reference.bot_update import Ignored
@@ -22,6 +22,72 @@ _numbers = itertools.count()
 class NoDedupe(BotChannel):
     def delivery_id(self, event_id: str) -> str:
         return f"{event_id}-{next(_numbers)}"
+
+
+@mutant(
+    "no-double-taps",
+    defect="takes the same words in the same chat within two seconds for a slip of the finger",
+    kills={"HC-IDEM-005": "runs of two messages with the same words: FAILED"},
+)
+class NoDoubleTaps(BotChannel):
+    last: tuple[str | None, str, float] = "", "", 0.0
+
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored):
+            return event
+        place, text, at = self.last
+        self.last = event.conversation_id, self.text(payload), self.context.time_source.now()
+        again = self.last[:2] == (place, text) and self.last[2] - at < 2.0
+        return Ignored("said twice") if again else event
+
+
+@mutant(
+    "ids-in-small-letters",
+    defect="takes ids for one that differ in case",
+    kills={"HC-IDEM-001": "runs with a delivery id the same in capital letters: FAILED"},
+)
+class IdsInSmallLetters(BotChannel):
+    def delivery_id(self, event_id: str) -> str:
+        return event_id.lower()
+
+
+@mutant(
+    "ids-of-forty-letters",
+    defect="keeps the first forty letters of an id",
+    kills={"HC-IDEM-001": "runs with a delivery id that is as long and ends otherwise: FAILED"},
+)
+class IdsOfFortyLetters(BotChannel):
+    def delivery_id(self, event_id: str) -> str:
+        return event_id[:40]
+
+
+@mutant(
+    "only-newer",
+    defect="acknowledges what comes after a message with a greater number, and drops it",
+    kills={"HC-IDEM-001": "runs with a delivery id that is a smaller number: FAILED"},
+)
+class OnlyNewer(BotChannel):
+    newest = 0
+
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored) or not event.delivery_id.isdecimal():
+            return event
+        number, newest = int(event.delivery_id), self.newest
+        self.newest = max(number, newest)
+        return Ignored("older than the last") if number < newest else event
+
+
+@mutant(
+    "id-of-the-key",
+    defect="makes the id of an answer of the request's key, whoever sends it",
+    kills={"HC-IDEM-011": "it has an id of its own: FAILED"},
+)
+class IdOfTheKey(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        return turn.replace(response_id=f"resp_{turn.delivery_id}") if turn.delivery_id else turn
 
 
 @mutant("no-dedupe", kills={"HC-IDEM-001": "runs of both deliveries"})

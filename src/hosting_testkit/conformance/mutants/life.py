@@ -44,6 +44,29 @@ class LeakClient(BotChannel):
         return
 
 
+@mutant(
+    "own-client-without-an-address",
+    defect="makes a client of its own that does not know where the platform is",
+    kills={"HC-LIFE-005": "a turn is answered through a client of the channel's own: FAILED"},
+)
+class OwnClientWithoutAnAddress(BotChannel):
+    async def start(self) -> None:
+        await super().start()
+        if self.given is None:
+            self.client.base_url = ""
+
+
+@mutant(
+    "writes-its-token-into-the-client",
+    defect="has the client that it was given send its token to everybody",
+    kills={"HC-LIFE-005": "headers that a given client sends everywhere since: FAILED"},
+)
+class WritesItsToken(BotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.client.headers["authorization"] = f"Bearer {self.token}"
+
+
 @mutant("closes-given-client", kills={"HC-LIFE-005": "given clients that were closed"})
 class ClosesGivenClient(BotChannel):
     async def stop(self) -> None:

@@ -97,6 +97,29 @@ class TrustsOtherJson(PollingBotChannel):
             raise
 
 
+@mutant(
+    "counts-to-infinity",
+    defect="reckons with a number that grows with each failure until it is none any more",
+    kills={"HC-LIFE-007": "runs of an event after an outage of 86400 s, before long: FAILED"},
+)
+class CountsToInfinity(PollingBotChannel):
+    def pause(self, failures: int) -> float:
+        return min(2.0 ** (failures - 1), 60.0)
+
+
+@mutant(
+    "polls-through-limits",
+    defect="polls again when it likes, whatever the platform asks for",
+    kills={"HC-LIFE-007": "seconds between a poll that is refused for 45 s and the next: FAILED"},
+)
+class PollsThroughLimits(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except Refused as refused:
+            raise Refused(refused.status, refused.code, None) from refused
+
+
 @mutant("hot-loop", kills={"HC-LIFE-007": "tries in an outage of 120 s: FAILED"})
 class HotLoop(PollingBotChannel):
     def pause(self, failures: int) -> float:
@@ -160,11 +183,11 @@ class SortsIdsAsText(PollingBotChannel):
 @mutant(
     "ever-slower",
     defect="doubles its pauses without end",
-    kills={"HC-LIFE-007": "runs of an event after an outage of 7200 s, before long: FAILED"},
+    kills={"HC-LIFE-007": "runs of an event after an outage of 86400 s, before long: FAILED"},
 )
 class EverSlower(PollingBotChannel):
     def pause(self, failures: int) -> float:
-        return 2.0 ** (failures - 1)
+        return 2.0 ** min(failures - 1, 1000)
 
 
 @mutant(

@@ -8,10 +8,24 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from hosting import ChannelRequest, HostedRunResult, InboundEvent, RunFailed
+from hosting import ChannelRequest, HostedRunResult, InboundEvent, RequestError, RunFailed
 
 from ..reference import BotChannel, RpcChannel
 from .model import mutant
+
+
+@mutant(
+    "logs-what-it-passes-over",
+    defect="writes down in full what it cannot read",
+    kills={"HC-OBS-003": "log records that hold the text of what was refused or passed over: FAILED"},
+)
+class LogsWhatItPassesOver(BotChannel):
+    async def take(self, payload: Mapping[str, Any]) -> None:
+        try:
+            await super().take(payload)
+        except RequestError:
+            self.context.logger.warning("cannot read %s", payload)
+            raise
 
 
 @mutant("silent-failure", kills={"HC-OBS-003": "one-shot: error records of a failed turn: FAILED"})

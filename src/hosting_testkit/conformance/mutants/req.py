@@ -24,23 +24,6 @@ class DoubleRun(RpcChannel):
         return await super().run(turn, body)
 
 
-@mutant(
-    "no-double-taps",
-    defect="takes the same words in the same chat, said again soon, for a slip of the finger",
-    kills={"HC-REQ-001": "target runs of a turn and of another one with the same words: FAILED"},
-)
-class NoDoubleTaps(BotChannel):
-    last: tuple[str | None, str] | None = None
-
-    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
-        event = super().parse(payload)
-        if isinstance(event, Ignored):
-            return event
-        said, last = (event.conversation_id, self.text(payload)), self.last
-        self.last = said
-        return Ignored("said twice") if said == last else event
-
-
 @mutant("strips-text", kills={"HC-REQ-002": "two spaces before"})
 class StripsText(RpcChannel):
     def input(self, body: Mapping[str, Any]) -> str:

@@ -19,6 +19,17 @@ class ForwardsAllOptions(RpcChannel):
 
 
 @mutant(
+    "streams-to-who-accepts",
+    defect="streams to every caller who says that streams would be accepted",
+    kills={"HC-REQ-006": "whether a caller who accepts streams and asks for none gets one: FAILED"},
+)
+class StreamsToWhoAccepts(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        return turn.replace(stream=turn.stream or "text/event-stream" in headers.get("accept", ""))
+
+
+@mutant(
     "drops-zero-options",
     defect="tests options for truth, so that 0 and false count as not given",
     kills={"HC-REQ-004": "temperature that is 0.0 arrives, or is refused: FAILED"},

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hosting import Destination
+from hosting import Destination, NotAuthenticated
 
 from ..reference import BotChannel
 from ..reference.bot_api import BotApi
 from ..reference.bot_message import place_of
+from ..reference.bot_signature import signature_of
 from .model import mutant
 
 _NAMED = re.compile(r"@(\w+)")
@@ -27,6 +28,32 @@ class LogsToken(BotChannel):
 class ReprSecret(BotChannel):
     def __repr__(self) -> str:
         return f"BotChannel(path={self.path!r}, secret={self.secret!r})"
+
+
+@mutant(
+    "logs-what-was-expected",
+    defect="writes beside a wrong signature which one would have been right",
+    kills={"HC-SEC-002": "the right x-"},
+)
+class LogsWhatWasExpected(BotChannel):
+    def authenticate(self, raw: bytes, headers: Mapping[str, str]) -> None:
+        try:
+            super().authenticate(raw, headers)
+        except NotAuthenticated:
+            right = signature_of(raw, self.secrets[0], headers.get("x-timestamp", ""))
+            self.context.logger.info("a wrong signature, expected %s", right)
+            raise
+
+
+@mutant(
+    "shows-what-can-be-printed",
+    defect="drops the signs of a text that cannot be seen by themselves",
+    kills={"HC-SEC-003": "a text in two scripts and two lines: what is shown: FAILED"},
+)
+class ShowsWhatCanBePrinted(BotChannel):
+    def split(self, text: str) -> Sequence[str]:
+        kept = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
+        return super().split(kept)
 
 
 @mutant("mention-injection", kills={"HC-SEC-003": "mentions: FAILED"})

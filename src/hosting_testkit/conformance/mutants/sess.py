@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hosting import Caller, ChannelRequest, ChannelSession, HostedRunResult, InboundEvent
@@ -13,6 +14,19 @@ from ..reference.bot_update import Ignored
 from .model import mutant
 
 _numbers = itertools.count()
+
+
+@mutant(
+    "resets-at-once",
+    defect="lets a reset go ahead of what was said before it",
+    kills={"HC-SESS-007": "what was said before a reset runs in the old session: FAILED"},
+)
+class ResetsAtOnce(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        if isinstance(event, Ignored) or self.text(payload).strip() != "/new":
+            return event
+        return replace(event, bypass_lane=True)
 
 
 @mutant("new-session-each-turn", kills={"HC-SESS-001": "the second turn"})

@@ -27,6 +27,16 @@ class Truncates(BotChannel):
         return super().split(text)[:1]
 
 
+@mutant(
+    "ten-messages-are-enough",
+    defect="sends ten messages of an answer and takes that for the answer",
+    kills={"HC-TEXT-001": "words for 30 messages: the parts joined: FAILED"},
+)
+class TenAreEnough(BotChannel):
+    def split(self, text: str) -> Sequence[str]:
+        return super().split(text)[:10]
+
+
 class _Whole(BotChannel):
     def split(self, text: str) -> Sequence[str]:
         return [text]

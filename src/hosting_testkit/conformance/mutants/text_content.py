@@ -27,6 +27,17 @@ class Unescaped(BotChannel):
         return str((await self.api.call(method, marked))["id"])
 
 
+@mutant(
+    "says-nothing-twice",
+    defect="leaves out a text of an answer that was said in it before",
+    kills={"HC-TEXT-004": "how often a text is shown that the answer holds twice: FAILED"},
+)
+class SaysNothingTwice(BotChannel):
+    def items(self, payload: HostedRunResult[Any]) -> Sequence[str | OutboundFile]:
+        items = super().items(payload)
+        return [item for number, item in enumerate(items) if item not in items[:number]]
+
+
 @mutant("markup-fail-lost", kills={"HC-TEXT-003": "the text after the platform refused its markup: FAILED"})
 class MarkupFailLost(BotChannel):
     async def send(self, destination: Destination, method: str, params: Mapping[str, Any]) -> str:

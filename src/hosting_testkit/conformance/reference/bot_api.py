@@ -56,7 +56,7 @@ class BotApi:
             answer = await self._client.post(
                 f"/bot/{method}", json=dict(params), headers=self._headers, timeout=timeout
             )
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise PushRetryable("the platform cannot be reached") from error
         if answer.status_code >= 400:
             raise self.refusal(answer)

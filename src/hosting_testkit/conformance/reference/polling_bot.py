@@ -75,7 +75,8 @@ class PollingBotChannel(BotChannel):
                 if not failures:
                     self.context.logger.warning("channel %s cannot poll: %s", self.name, error)
                 failures += 1
-                await asyncio.sleep(self.pause(failures))
+                asked = error.retry_after if isinstance(error, Refused) else None
+                await asyncio.sleep(max(self.pause(failures), asked or 0.0))
 
     async def may_poll(self) -> bool:
         """Whether no other host polls for the bot (channels 3.1)."""
@@ -94,4 +95,4 @@ class PollingBotChannel(BotChannel):
 
     def pause(self, failures: int) -> float:
         """Seconds to wait after so many failures in a row."""
-        return min(2.0 ** (failures - 1), _LONGEST_PAUSE)
+        return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)

@@ -10,6 +10,7 @@ from typing import Literal
 from ...drivers.turn import Turn
 from ...targets.agent import Run, Updates
 from ...targets.counting import Counting
+from ...targets.gate import Gate
 from ...targets.leak import Leak, WatchedStream
 from ...transports.asgi import BridgeOptions
 from ..abandoned import no_garbage_collection
@@ -203,6 +204,22 @@ async def _gone_before_the_answer(k: Kit) -> None:
             k.check(where, "turn " in after.text, expected="an answer", observed=after.text)
         if not k.claim("ack_first").runs:
             await _gone_often(k, h)
+    if not k.claim("ack_first").runs and not k.claim("retrieve").runs:
+        await _run_ends(k)
+
+
+async def _run_ends(k: Kit) -> None:
+    """Nobody waits for the answer any more: the run is cancelled, whether the request had a key or not (contract 7.3)."""
+    target = Gate()
+    async with k.host(target) as h:
+        for keyed in (False, True) if k.claim("delivery_ids").runs else (False,):
+            turn = Turn(text=k.nonce(), delivery_id=k.nonce() if keyed else None)
+            async with h.open(h.inbound(turn), bridge=BridgeOptions(grace=5.0, raise_app_errors=False)):
+                await target.reached(turn.text)
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(SETTLE)
+            name = f"runs under way of a request{' with a key' * keyed} whose client has left"
+            k.equal(name, target.gates.waiting(turn.text), 0)
 
 
 async def _gone_often(k: Kit, h: HostedChannel) -> None:

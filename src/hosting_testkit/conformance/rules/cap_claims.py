@@ -20,6 +20,9 @@ _MEASURES: Mapping[str, Callable[[str], int]] = {
     "utf8": lambda text: len(text.encode()),
 }
 
+_LARGE = 2**20 + 2**19
+"""Bytes of a body: more than channels take by default."""
+
 
 @rule("HC-CAP-004", why="a limit that is off by one loses the last character, or the whole message")
 async def limits_are_true(k: Kit) -> None:
@@ -29,6 +32,8 @@ async def limits_are_true(k: Kit) -> None:
     if k.claim("input_limit").runs:
         await _input_limit(k)
     await _body_limit(k)
+    if not k.claim("input_limit").runs:
+        await _raised_body_limit(k)
 
 
 async def _text_limit(k: Kit) -> None:
@@ -70,6 +75,18 @@ async def _body_limit(k: Kit) -> None:
             k.equal(f"runs of a body {extra} above max_body_bytes", runs, expected)
             refused = 400 <= wire.status < 500
             k.equal(f"a body {extra} above max_body_bytes is refused", refused, not expected)
+
+
+async def _raised_body_limit(k: Kit) -> None:
+    """An operator who allows more means it."""
+    async with k.host(Scripted("ok"), limits=HostLimits(max_body_bytes=2 * _LARGE)) as h:
+        inbound = h.inbound(Turn(text=(said := _of_length(k, _LARGE))))
+        if inbound.to != "channel" or inbound.method != "POST":
+            return
+        wire = await h.wire(inbound)
+        runs = sum(run.text == said for run in h.runs)
+        k.equal(f"runs of a body of {_LARGE} bytes where twice as many are allowed", runs, 1)
+        k.equal("its status", wire.status < 300, True)
 
 
 def _of_length(k: Kit, length: int) -> str:

@@ -20,6 +20,7 @@ _LIMIT = 64 * 1024
 _PIECE = 4 * 1024
 _SLACK = 4
 _PATIENCE = 60.0  # virtual seconds
+_SAME_TYPE = ("application/json; charset=utf-8", "Application/JSON")
 _OTHER_TYPES = ("text/plain", "application/xml", "application/x-www-form-urlencoded")
 
 
@@ -36,6 +37,11 @@ async def other_content_types_are_415(k: Kit) -> None:
             wire = await h.wire(replace(whole, headers={**whole.headers, "content-type": content_type}))
             k.equal(f"status of {content_type}", wire.status, h.driver.media_status)
             k.equal(f"runs of {content_type}", len(h.runs) - before, 0)
+        for content_type in _SAME_TYPE:
+            whole = h.inbound(Turn(text=(said := k.nonce())))
+            if whole.headers.get("content-type") == "application/json":
+                await h.wire(replace(whole, headers={**whole.headers, "content-type": content_type}))
+                k.equal(f"runs of {content_type}", [run.text for run in h.runs].count(said), 1)
 
 
 @rule("HC-ERR-003", needs=["http"], why="whoever can send without end can fill the memory of the server")

@@ -14,10 +14,12 @@ from ..hosted import ask_driver
 from ..kit import Kit
 from ..registry import rule
 from ..replicas import Replica, replicas
-from ..retry_after import other_forms
+from ..retry_after import DATE, far_from_utc, other_forms
 from ..sends import sending
 
 _WAIT = 7.0
+_LONG_WAIT = 100.0
+_MOST_MORE = 60.0
 _LONG = 300.0
 """Virtual seconds after which every reply has ended, one way or the other."""
 
@@ -32,8 +34,8 @@ async def _answers(k: Kit, h: Replica) -> None:
     k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
 
 
-def _limited(h: Replica) -> PlatformAnswer:
-    return ask_driver(lambda: h.driver.rate_limited(_WAIT), "rate_limited()")
+def _limited(h: Replica, seconds: float = _WAIT) -> PlatformAnswer:
+    return ask_driver(lambda: h.driver.rate_limited(seconds), "rate_limited()")
 
 
 @rule(
@@ -50,6 +52,11 @@ async def a_limited_send_waits_its_time(k: Kit) -> None:
         early = [wait for wait in late.waits if wait < _WAIT]
         k.equal("waits that were shorter than the platform asked for", early, [])
         k.equal("messages that show the reply after three refusals", late.times(said), 1)
+        limits = [_limited(h, _LONG_WAIT)] * 2
+        much = await sending(h, Turn(text=(said := k.nonce())), limits, seconds=3 * _LONG_WAIT + _LONG)
+        early = [wait for wait in much.waits if wait < _LONG_WAIT]
+        k.equal(f"waits that were shorter than {_LONG_WAIT:g} s, as the platform asked for", early, [])
+        k.equal(f"messages that show the reply after a limit of {_LONG_WAIT:g} s", much.times(said), 1)
         await _told_otherwise(k, h)
         never = await sending(h, Turn(text=k.nonce()), _limited(h), seconds=_LONG)
         few = len(never.tries) <= _most_tries(k)
@@ -64,9 +71,14 @@ async def a_limited_send_waits_its_time(k: Kit) -> None:
 
 async def _told_otherwise(k: Kit, h: Replica) -> None:
     """A reply is not lost because it was told in another form when to try again."""
-    for form, refusal in other_forms(_limited(h), h.env.time_source.now() + _WAIT).items():
-        sent = await sending(h, Turn(text=(said := k.nonce())), [refusal], seconds=_LONG)
-        k.equal(f"messages that show the reply after a Retry-After that {form}", sent.times(said), 1)
+    with far_from_utc():
+        for form, refusal in other_forms(_limited(h), h.env.time_source.now() + _WAIT).items():
+            sent = await sending(h, Turn(text=(said := k.nonce())), [refusal, _limited(h)], seconds=_LONG)
+            k.equal(f"messages that show the reply after a Retry-After that {form}", sent.times(said), 1)
+            if form == DATE and not k.claim("edits").runs:
+                waited = _WAIT - 1 <= sent.waits[0] <= _WAIT + _MOST_MORE if sent.waits else False
+                name = f"the wait after a Retry-After that {form}, on a machine that is far from UTC"
+                k.check(name, waited, expected=f"{_WAIT:g} s", observed=sent.waits)
 
 
 @rule(
@@ -80,6 +92,9 @@ async def only_what_surely_did_not_arrive_is_sent_again(k: Kit) -> None:
         await _answers(k, h)
         back = await sending(h, Turn(text=(said := k.nonce())), [Unreachable()] * 2, seconds=_LONG)
         k.equal("messages that show the reply once the platform is back", back.times(said), 1)
+        late = [Unreachable("timeout")] * 2
+        found = await sending(h, Turn(text=(said := k.nonce())), late, seconds=_LONG)
+        k.equal("messages that show the reply once a connection comes about in time", found.times(said), 1)
         away = await sending(h, Turn(text=k.nonce()), Unreachable(), seconds=_LONG)
         few = len(away.tries) <= _most_tries(k)
         k.check("tries while it is away", few, expected=f"{_most_tries(k)} at most", observed=len(away.tries))
@@ -141,14 +156,15 @@ async def a_part_that_fails_repeats_no_other(k: Kit) -> None:
 
 
 def _troubles_of_a_part(h: Replica) -> dict[str, Trouble | list[Trouble]]:
-    refused = next(iter(ask_driver(h.driver.refused_for_good, "refused_for_good()").values()))
+    refused = ask_driver(h.driver.refused_for_good, "refused_for_good()")
     awhile: list[Trouble] = [_limited(h), _limited(h)]
     return {
         "refused for a while": awhile,
-        "refused for good": refused,
+        **{f"refused for good, {why}": refusal for why, refusal in refused.items()},
         "refused every time": _limited(h),
         "lost": AnswerLost("reset"),
         "sent and not answered in time": AnswerLost("timeout"),
+        "sent and answered with 502": AnswerSpoilt(502),
         "out of reach for a moment": [Unreachable()],
         "out of reach": Unreachable(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from ...drivers.turn import Turn
 from ...drivers.wire import Reply
@@ -10,9 +11,12 @@ from ...targets.counting import Counting
 from ...targets.echo import Echo
 from ...targets.gate import Gate
 from ..failing_store import FailingStore
-from ..hosted import HostedChannel
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..registry import rule
+
+_AT_ONCE = 0.3
+"""Virtual seconds between two taps of a finger."""
 
 _WINDOW = 0.02
 """Virtual seconds between a look at the store and its answer: all copies come in it."""
@@ -36,6 +40,27 @@ async def a_repeated_delivery_runs_once(k: Kit) -> None:
         k.equal("runs of both deliveries", [run.text for run in h.runs], [said])
         await h.turn(other := k.nonce(), delivery_id=k.nonce())
         k.equal("runs with another delivery id", [run.text for run in h.runs], [said, other])
+        if not k.claim("polling").runs:
+            await _alike(k, h)
+
+
+async def _alike(k: Kit, h: HostedChannel) -> None:
+    """Ids are compared as they are, and are no order: one may come after a greater one."""
+    mixed = k.nonce()
+    for which, id in {
+        "in small letters": mixed.lower(),
+        "the same in capital letters": mixed.upper(),
+        "that is long": f"{mixed * 4}a",
+        "that is as long and ends otherwise": f"{mixed * 4}b",
+        "that is a number": "1042",
+        "that is a smaller number": "1041",
+    }.items():
+        await h.turn(said := k.nonce(), delivery_id=id)
+        k.equal(f"runs with a delivery id {which}", _runs(h, said), 1)
+
+
+def _runs(h: HostedChannel, said: str) -> int:
+    return [run.text for run in h.runs].count(said)
 
 
 @rule(
@@ -67,8 +92,10 @@ async def equal_content_is_no_repetition(k: Kit) -> None:
     """The same words under another id, or in another request, run again, and both are remembered."""
     async with k.host(Counting()) as h:
         said = k.nonce()
-        for _ in range(2):
+        async with h.open(h.inbound(Turn(text=said))) as first:
+            await asyncio.sleep(_AT_ONCE)
             await h.turn(said)
+            await first.finished()
         k.equal("runs of two messages with the same words", [run.text for run in h.runs], [said, said])
         ids = {run.messages[-1].message_id for run in h.runs}
         k.check("each message has an id of its own", len(ids - {None}) == 2, expected="2 ids", observed=ids)
@@ -103,6 +130,17 @@ async def an_idempotency_key_gives_one_answer(k: Kit) -> None:
             target.gates.release(other := k.nonce())
             foreign = await h.turn(other, delivery_id=key, user="bob")
             k.equal(f"{how}: the answer to another caller with the same key", foreign.text, other)
+            if k.claim("caller_sessions").runs:
+                issued = [
+                    ask_driver(partial(h.driver.reference, one), "reference(reply)")
+                    for one in (answers[0], foreign)
+                ]
+                k.check(
+                    f"{how}: it has an id of its own",
+                    len({*issued}) == 2,
+                    expected="two ids",
+                    observed=issued,
+                )
         for key in (mixed := k.nonce(), mixed.upper()):
             target.gates.release(said := k.nonce())
             reply = await h.turn(said, delivery_id=key, user="ann")

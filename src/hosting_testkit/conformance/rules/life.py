@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...targets.echo import Echo
 from ..census import Census
 from ..kit import Kit
-from ..model import Failed
 from ..registry import rule
 
 
@@ -33,16 +32,22 @@ async def nothing_is_left(k: Kit) -> None:
     given = h.env.clients
     k.equal("left after the shutdown", Census.take(known=given).left_over_from(before), [])
     k.equal("given clients that were closed", [str(c.base_url) for c in given if c.is_closed], [])
+    changed = {name for c in given if c.base_url.host in h.env.hosts for name in c.headers.keys() - _plain()}
+    k.equal("headers that a given client sends everywhere since", sorted(changed), [])
     if given:
         await _own_client(k)
 
 
+def _plain() -> set[str]:
+    """Headers of a client that nobody has changed."""
+    return {"accept", "accept-encoding", "connection", "user-agent"}
+
+
 async def _own_client(k: Kit) -> None:
     before = Census.take()
-    try:
-        async with k.host(Echo(), gives_client=False) as h:
-            pass
-    except Failed:  # it calls its platform at start, and there is no network here
-        return
+    async with k.host(Echo(), gives_client=False) as h:
+        reply = await h.turn(said := k.nonce())
+    name = "a turn is answered through a client of the channel's own"
+    k.check(name, said in reply.text, expected=said, observed=reply.texts)
     left = Census.take(known=h.env.clients).left_over_from(before)  # a simulator may have clients too
     k.equal("left after the shutdown with a client of its own", left, [])

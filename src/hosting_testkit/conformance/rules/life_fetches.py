@@ -7,18 +7,19 @@ from itertools import repeat
 
 from ...drivers.trouble import AnswerLost, PlatformAnswer, Trouble, Unreachable
 from ...drivers.turn import Turn
-from ..hosted import HostedChannel
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 
 OUTAGE = 120.0
 LONGEST_BACKOFF = 120.0
-_LONG_OUTAGE = 7200.0
+_LONG_OUTAGE = 86_400.0
 _MOST_TRIES = 120
 _QUIET = 280.0
 _DEAD = 600.0
 _HANGING = 1800.0
 _SOON = 30.0
 _HICCUPS = 9
+_LIMIT = 45.0
 _BETWEEN_HICCUPS = 150.0
 
 
@@ -58,6 +59,18 @@ async def hiccups(k: Kit, h: HostedChannel) -> None:
     while not any(h.env.troubles.met[path] for path in h.env.fetches):
         await h.rest(1.0)
     await _answered(k, h, f"an event after a hiccup, the {_HICCUPS + 1}th of a long day, is answered")
+
+
+async def limited(k: Kit, h: HostedChannel) -> None:
+    """A platform that asks for a pause gets it, for polls as for messages."""
+    refusal = ask_driver(lambda: h.driver.rate_limited(_LIMIT), "rate_limited()")
+    for path in h.env.fetches:
+        h.env.troubles.plan(path, [refusal] * 2)
+    await h.rest(4 * _LIMIT + LONGEST_BACKOFF)
+    met = sorted(at for path in h.env.fetches for at in h.env.troubles.over(path))
+    k.control(len(met) == 2, "two polls are refused with a limit", observed=met)
+    name = f"seconds between a poll that is refused for {_LIMIT:g} s and the next"
+    k.check(name, met[1] - met[0] >= _LIMIT, expected=f"{_LIMIT:g} at least", observed=met[1] - met[0])
 
 
 async def outage(k: Kit, h: HostedChannel) -> None:

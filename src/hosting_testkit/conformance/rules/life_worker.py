@@ -10,7 +10,7 @@ from ..absent_store import AbsentStore
 from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..registry import rule
-from .life_fetches import LONGEST_BACKOFF, OUTAGE, fetches_in_trouble, hiccups, outage, quiet
+from .life_fetches import LONGEST_BACKOFF, OUTAGE, fetches_in_trouble, hiccups, limited, outage, quiet
 
 
 @rule(
@@ -24,6 +24,7 @@ async def workers_survive(k: Kit) -> None:
         await quiet(k, h)
         await fetches_in_trouble(k, h)
         await hiccups(k, h)
+        await limited(k, h)
         await outage(k, h)
         await _unreadable(k, h)
         await _drain(k, h)

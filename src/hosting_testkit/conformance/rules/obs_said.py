@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from ...drivers.turn import Turn
+from ...drivers.turn import Inbound, Turn
 from ...drivers.wire import Reply
 from ...targets.agent import FakeAgent, Run, Updates
 from ...targets.echo import Echo
-from ..hosted import HostedChannel
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..records import Said, everything_said
 from ..registry import rule
@@ -47,11 +47,24 @@ async def failures_are_recorded_and_contents_are_not(k: Kit) -> None:
                     f"fail {private['the text of a failed turn']}", user=user, stream=stream
                 )
                 _one_record(k, how, _errors(said)[before:], failed)
+            words = len(said.lines)
+            for inbound in _refused(k, h):
+                await h.wire(inbound)
+            refused = _holding(Turn().text, said.lines[words:])
+            k.equal("log records that hold the text of what was refused or passed over", refused, [])
     k.control(bool(kept.spans), "there are spans")
     lines = [*said.lines, *k.logs]
     for name, text in private.items():
         k.equal(f"log records that hold {name}", _holding(text, lines), [])
         k.equal(f"spans that hold {name}", _holding(text, (span.text for span in kept.spans)), [])
+
+
+def _refused(k: Kit, h: HostedChannel) -> list[Inbound]:
+    """What the channel does not take as a turn; the text in it is that of `Turn()`."""
+    refused = list(ask_driver(h.driver.wrong_fields, "wrong_fields()").values())
+    if k.claim("events").runs:
+        refused += ask_driver(h.driver.non_turns, "non_turns()").values()
+    return refused
 
 
 def _one_record(k: Kit, how: str, errors: Sequence[str], failed: Reply) -> None:

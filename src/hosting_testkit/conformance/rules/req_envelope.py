@@ -8,7 +8,7 @@ from typing import Any
 
 from hosting import ChannelRequest
 
-from ...drivers.turn import Turn
+from ...drivers.turn import Inbound, Turn
 from ...targets.echo import Echo
 from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
@@ -136,7 +136,24 @@ async def the_stream_flag_is_the_callers(k: Kit) -> None:
     async with k.host(Echo(), options={"run_hook": requests}) as h:
         for stream in (False, True, False):
             await h.turn(k.nonce(), stream=stream)
-    k.equal("`stream` of three requests", [request.stream for request in requests], [False, True, False])
+        k.equal("`stream` of three requests", [request.stream for request in requests], [False, True, False])
+        await _accepts_both(k, h)
+
+
+async def _accepts_both(k: Kit, h: HostedChannel) -> None:
+    """Clients that know streams say so with every request; where the body asks, that is no request for one."""
+    plain, streamed = (h.inbound(Turn(text=k.nonce(), stream=stream)) for stream in (False, True))
+    if plain.method != "POST" or _asked_by(plain) != _asked_by(streamed):
+        return
+    accept = {"accept": "application/json, text/event-stream"}
+    wire = await h.wire(plain.with_headers(accept))
+    k.equal("whether a caller who accepts streams and asks for none gets one", wire.is_sse, False)
+    k.equal("its status", wire.status, 200)
+
+
+def _asked_by(inbound: Inbound) -> tuple[str, str | None]:
+    """Where and by what header a request may say that it wants a stream."""
+    return inbound.path, {name.lower(): value for name, value in inbound.headers.items()}.get("accept")
 
 
 @rule(

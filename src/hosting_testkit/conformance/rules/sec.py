@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...drivers.turn import VALID, Attachment, Turn
+from ...drivers.turn import VALID, Attachment, Inbound, Turn
 from ...drivers.wire import Reply, Text, Wire
 from ...targets.agent import FakeAgent, Run, Updates
 from ...targets.corpora import INJECTIONS
@@ -34,6 +34,7 @@ class _Life:
 
     wires: list[Wire] = field(default_factory=list[Wire])
     shown: list[str] = field(default_factory=list[str])
+    right: dict[str, str] = field(default_factory=dict[str, str])
 
     def add(self, reply: Reply) -> None:
         self.wires.append(reply.wire)
@@ -47,7 +48,7 @@ async def secrets_stay_inside(k: Kit) -> None:
     with captured_spans() as kept, captured_measures() as measured, everything_said() as said:
         async with k.host(_Moody()) as h:
             await _live(k, h, life)
-            secrets = _callers_own(h)
+            secrets = _callers_own(h) | life.right
             built = k.build(h.driver)
             names = [repr(built), str(built), *map(repr, h.contributions)]
     secrets |= {name: value for env in k.envs for name, value in env.secrets.items()}
@@ -74,6 +75,14 @@ def _callers_own(h: HostedChannel) -> dict[str, str]:
     }
 
 
+def _right(valid: Inbound, wrong: Inbound) -> dict[str, str]:
+    """What a refused request would have needed: its signature, if it was signed."""
+    if valid.body != wrong.body or set(valid.headers) != set(wrong.headers):
+        return {}
+    changed = {name: value for name, value in valid.headers.items() if wrong.headers[name] != value}
+    return {f"the right {name} of a refused request": value for name, value in changed.items()}
+
+
 async def _live(k: Kit, h: HostedChannel, life: _Life) -> None:
     """Turns that work, that fail, that are refused, and that cannot reach the platform."""
     first = await h.turn(said := k.nonce())
@@ -85,7 +94,9 @@ async def _live(k: Kit, h: HostedChannel, life: _Life) -> None:
     if k.claim("attachments_in").runs:
         life.add(await h.turn(k.nonce(), attachments=[_IMAGE]))
     for credential in h.driver.bad_credentials:
-        life.wires.append(await h.wire(h.inbound(Turn(text=k.nonce(), credential=credential))))
+        refused = Turn(text=k.nonce(), credential=credential, delivery_id=k.nonce())
+        life.wires.append(await h.wire(wrong := h.inbound(refused)))
+        life.right |= _right(h.inbound(refused.replace(credential=VALID)), wrong)
     for inbound in h.driver.malformed().values() if k.claim("http").runs else ():
         life.wires.append(await h.wire(inbound))
     h.env.reachable = False
@@ -120,7 +131,10 @@ async def what_a_model_says_stays_text(k: Kit) -> None:
 class _Injecting(FakeAgent):
     """Says the text whose number it is told, cut at bad places."""
 
-    PLAIN = "plainly \u00e9 \u8a9e \U0001f600,\nin two lines"
+    PLAIN = (
+        "plainly \u00e9 \u8a9e \U0001f600 \U0001f469\u200d\U0001f467 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645,"
+        "\n\tin two lines\u00a0- the second one indented"
+    )
 
     async def answer(self, run: Run) -> Updates:
         text = INJECTIONS[int(run.text)] if run.text.isdigit() else self.PLAIN

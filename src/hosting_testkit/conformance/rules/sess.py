@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 from ...drivers.turn import Turn
 from ...targets.agent import Run, Updates
 from ...targets.counting import Counting
@@ -65,3 +67,27 @@ async def reset_moves_one_key(k: Kit) -> None:
             await h.turn(user="bob")  # time for the slow turn, and a reset that waited for it, to end
         after = await h.turn(k.nonce(), user="ann")
         k.equal("the next turn after a reset during a turn", after.text, "turn 1")
+    if k.claim("messaging").runs:
+        await _in_its_turn(k)
+
+
+async def _in_its_turn(k: Kit) -> None:
+    """A reset comes after what was said before it, and what was said so belongs to the old session (contract 4.8)."""
+    target = _SlowCounting()
+    async with k.host(target) as h, AsyncExitStack() as stack:
+
+        async def said(turn: Turn) -> None:
+            opened = await stack.enter_async_context(h.open(h.inbound(turn)))
+            await opened.shows(lambda reply: bool(reply.status), within=0.5)
+
+        await said(Turn(text=_SlowCounting.WAIT))
+        await target.gates.reached(_SlowCounting.WAIT)
+        await said(Turn(text=(before := k.nonce())))
+        await said(Turn(reset=True, text=""))
+        await said(Turn(text=(behind := k.nonce())))
+        target.gates.release_all()
+        await h.turn(user="bob")
+        sessions = {run.text: run.session.session_id for run in h.runs if run.session is not None}
+        old = sessions.get(_SlowCounting.WAIT)
+        k.equal("what was said before a reset runs in the old session", sessions.get(before) == old, True)
+        k.equal("what was said behind it runs in the old session", sessions.get(behind) == old, False)

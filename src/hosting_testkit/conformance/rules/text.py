@@ -14,6 +14,8 @@ _LENGTH: Mapping[str, Callable[[str], int]] = {
     "codepoints": len,
 }
 
+_MESSAGES = 30
+
 
 @rule(
     "HC-TEXT-001",
@@ -39,12 +41,13 @@ async def long_text_is_split(k: Kit) -> None:
 
 def _texts(limit: int) -> dict[str, str]:
     """Texts with no markup and one kind of cut each; numbered, so that a lost or repeated part shows."""
-    words = " ".join(f"word{number}" for number in range(limit))
+    words = " ".join(f"word{number}" for number in range(limit * _MESSAGES // 5))
     digits = "".join(str(number % 10) for number in range(limit))
     return {
         "exactly the limit": digits,
         "one above the limit": f"{digits}!",
         "many words": words[: 3 * limit].rstrip(),
+        f"words for {_MESSAGES} messages": words[: _MESSAGES * limit].rstrip(),
         "one long word": (digits * 3)[: 2 * limit + 7],
         "emoji, two UTF-16 units each": "".join(chr(0x1F600 + number % 64) for number in range(2 * limit)),
     }

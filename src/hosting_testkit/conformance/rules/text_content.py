@@ -39,7 +39,7 @@ async def markup_is_escaped(k: Kit) -> None:
 
 @rule("HC-TEXT-004", why="an answer that cannot be shown and is not mentioned looks like no answer")
 async def nothing_vanishes(k: Kit) -> None:
-    """Of an image, a sound, a file and a picture by address something is to be seen: itself, or its name."""
+    """Of an image, a sound and a file something is to be seen: itself, or its name; of two equal texts both are."""
     shown = {
         "an image": steps.Media(),
         "a sound": steps.Media(b"RIFF0000WAVE", "audio/wav"),
@@ -48,6 +48,9 @@ async def nothing_vanishes(k: Kit) -> None:
     async with k.host(Scripted(said := k.nonce())) as h:
         plain = await h.turn(k.nonce())
         k.control(said in plain.text, "a plain text is shown", observed=plain.text)
+    async with k.host(Scripted(said := k.nonce(), steps.NextMessage(), said)) as h:
+        twice = (await h.turn(k.nonce())).text.count(said)
+        k.equal("how often a text is shown that the answer holds twice", twice, 2)
     for name, step in shown.items():
         async with k.host(Scripted(said := k.nonce(), step)) as h:
             reply = await h.turn(k.nonce())
