@@ -98,20 +98,22 @@ class Env:
 
         It waits as long as the platform takes, but no longer than the channel asks with a request.
         """
+        self.hosts.add(httpx.URL(base_url).host)
         if not self._gives_client:
             return None
         transport = self.around(_PlatformTransport(self, self._platform))
         client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=None)
         self.clients.append(client)
-        self.hosts.add(client.base_url.host)
         return client
 
     @contextmanager
     def internet(self) -> Generator[None]:
         """Inside it clients of httpx that the channel makes by itself reach the simulator too, and nothing else."""
-        way = _PlatformTransport(self, self._platform)
+        way, hosts = _PlatformTransport(self, self._platform), self.hosts
 
         async def simulated(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+            if request.url.host not in hosts:
+                raise httpx.ConnectError(f"the platform is not at {request.url}", request=request)
             return await way.handle_async_request(request)
 
         real = httpx.AsyncHTTPTransport.handle_async_request

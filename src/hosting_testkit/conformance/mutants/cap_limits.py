@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from hosting import BodyTooLarge, RequestError
-from hosting.web import JsonAnswer, StreamingAnswer, read_body, read_json_object
+from hosting.web import JsonAnswer, StreamingAnswer, read_json_object
 
 from ...simulators import BotLimits, BotPlatform
 from ...transports.asgi import ASGIApp
@@ -93,7 +93,8 @@ class LargeBody500(RpcChannel):
 )
 class LowersBodyLimit(BotChannel):
     async def receive(self, request: Request) -> JsonAnswer:
-        await read_body(request, 2**20)
+        if int(request.headers["content-length"]) > 2**20:
+            raise BodyTooLarge("The body is larger than 1 MiB.")
         return await super().receive(request)
 
 

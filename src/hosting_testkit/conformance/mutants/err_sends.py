@@ -12,7 +12,7 @@ import httpx
 from hosting import Destination, HostedRunResult, PushContext, PushReceipt, PushRetryable
 
 from ..reference import BotChannel, EditBotChannel
-from ..reference.bot_api import Refused
+from ..reference.bot_api import BotApi, Refused
 from ..reference.bot_message import place_of
 from ..reference.draft import Draft
 from .model import mutant
@@ -77,12 +77,18 @@ class HalfAMinuteAtMost(_Sending):
         "HC-ERR-010": "the wait after a Retry-After that is a date, on a machine that is far from UTC: FAILED"
     },
 )
-class TakesDatesForLocal(_Sending):
-    def postponed(self, retryable: PushRetryable) -> PushReceipt:
-        asked = retryable.retry_after
-        if asked is None or (asked.is_integer() and asked == 7.0):
-            raise retryable
-        raise PushRetryable(retry_after=max(0.0, asked + time.timezone)) from retryable
+class TakesDatesForLocal(BotChannel):
+    async def start(self) -> None:
+        await super().start()
+        self.api = _LocalDates(self.client, self.token, self.context.time_source.now)
+
+
+class _LocalDates(BotApi):
+    def refusal(self, answer: httpx.Response) -> Refused:
+        refused = super().refusal(answer)
+        if refused.retry_after is None or answer.headers["retry-after"].isdigit():
+            return refused
+        return Refused(refused.status, refused.code, max(0.0, refused.retry_after + time.timezone))
 
 
 @mutant(
@@ -319,7 +325,7 @@ class HastyPart(BotChannel):
 @mutant(
     "hides-lost-part",
     defect="passes over a part that is refused, and says that all was sent",
-    kills={"HC-ERR-013": "what is on record when one is refused for good: FAILED"},
+    kills={"HC-ERR-013": "what is on record when one is refused for good, blocked: FAILED"},
 )
 class HidesLostPart(BotChannel):
     async def deliver(

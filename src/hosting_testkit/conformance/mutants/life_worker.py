@@ -19,10 +19,11 @@ from .model import mutant
 
 @mutant("poller-dies", kills={"HC-LIFE-007": "an event after an outage is answered: FAILED"})
 class PollerDies(PollingBotChannel):
-    async def poll_on(self) -> None:
-        offset = 0
-        while True:
-            offset = await self.poll(offset)
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except PushRetryable as error:
+            raise asyncio.CancelledError from error
 
 
 @mutant(

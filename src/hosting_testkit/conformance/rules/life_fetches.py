@@ -41,13 +41,14 @@ _TROUBLES: Mapping[str, Trouble] = {
 """The connection has died without a word, or does not lead to the platform; or that one has a bad day."""
 
 
-async def fetches_in_trouble(k: Kit, h: HostedChannel) -> None:
-    """A poll with an end like this is over some time, and then comes the next one."""
+async def fetches_in_trouble(k: Kit, h: HostedChannel) -> bool:
+    """A poll with an end like this is over some time, and then comes the next one; False if it does not."""
     for what, trouble in _TROUBLES.items():
         met = await _fetches_meet(h, [trouble], _DEAD)
         k.control(met > 0, f"there is a poll {what}; the driver names its path in `fetches`", observed=met)
         if not await _answered(k, h, f"an event after a poll {what} is answered"):
-            return
+            return False
+    return True
 
 
 async def hiccups(k: Kit, h: HostedChannel) -> None:
@@ -73,8 +74,8 @@ async def limited(k: Kit, h: HostedChannel) -> None:
     k.check(name, met[1] - met[0] >= _LIMIT, expected=f"{_LIMIT:g} at least", observed=met[1] - met[0])
 
 
-async def outage(k: Kit, h: HostedChannel) -> None:
-    """However long it was: it is told, with no more tries than are of use, and what comes afterwards is answered."""
+async def outage(k: Kit, h: HostedChannel) -> bool:
+    """However long it was: it is told, with no more tries than are of use; False if what comes afterwards is lost."""
     told = len(k.logs)
     h.env.reachable = False
     await h.rest(OUTAGE)
@@ -87,18 +88,21 @@ async def outage(k: Kit, h: HostedChannel) -> None:
     )
     h.env.reachable = True
     _warned(k, told, f"an outage of {OUTAGE:g} s")
-    await _answered(k, h, "an event after an outage is answered", within=LONGEST_BACKOFF)
+    if not await _answered(k, h, "an event after an outage is answered", within=LONGEST_BACKOFF):
+        return False
     h.env.reachable = False
     await h.rest(_LONG_OUTAGE)
     h.env.reachable = True
     await h.wire(h.inbound(Turn(text=(said := k.nonce()))))
     await h.rest(LONGEST_BACKOFF)
     ran = sum(run.text == said for run in h.runs)
-    k.equal(f"runs of an event after an outage of {_LONG_OUTAGE:g} s, before long", ran, 1)
+    if not k.equal(f"runs of an event after an outage of {_LONG_OUTAGE:g} s, before long", ran, 1):
+        return False
     told = len(k.logs)
     await _fetches_meet(h, repeat(AnswerLost("timeout", arrives=False)), _HANGING)
     _warned(k, told, f"{_HANGING:g} s in which no poll is answered")
     await h.rest(LONGEST_BACKOFF)
+    return True
 
 
 def _warned(k: Kit, mark: int, what: str) -> None:

@@ -22,10 +22,10 @@ async def workers_survive(k: Kit) -> None:
         reply = await h.turn(said := k.nonce())
         k.control(said in reply.text, "an ordinary turn is answered", observed=reply.text)
         await quiet(k, h)
-        await fetches_in_trouble(k, h)
+        if not (await fetches_in_trouble(k, h) and await outage(k, h)):
+            return  # it polls no more, so that nothing else could be seen
         await hiccups(k, h)
         await limited(k, h)
-        await outage(k, h)
         await _unreadable(k, h)
         await _drain(k, h)
     await _store_away(k)

@@ -10,7 +10,7 @@ from ...targets.agent import FakeAgent, Run, Updates
 from ...targets.corpora import INJECTIONS
 from ...targets.echo import Echo
 from ..canaries import answers, found_in, places_of
-from ..hosted import HostedChannel
+from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..measures import captured_measures
 from ..records import everything_said
@@ -75,9 +75,12 @@ def _callers_own(h: HostedChannel) -> dict[str, str]:
     }
 
 
-def _right(valid: Inbound, wrong: Inbound) -> dict[str, str]:
+def _right(h: HostedChannel, wrong: Inbound) -> dict[str, str]:
     """What a refused request would have needed: its signature, if it was signed."""
-    if valid.body != wrong.body or set(valid.headers) != set(wrong.headers):
+    if not h.driver.capabilities["signature"].runs:
+        return {}
+    valid = ask_driver(lambda: h.driver.raw(wrong.body), "raw()")
+    if set(valid.headers) != set(wrong.headers):
         return {}
     changed = {name: value for name, value in valid.headers.items() if wrong.headers[name] != value}
     return {f"the right {name} of a refused request": value for name, value in changed.items()}
@@ -94,9 +97,9 @@ async def _live(k: Kit, h: HostedChannel, life: _Life) -> None:
     if k.claim("attachments_in").runs:
         life.add(await h.turn(k.nonce(), attachments=[_IMAGE]))
     for credential in h.driver.bad_credentials:
-        refused = Turn(text=k.nonce(), credential=credential, delivery_id=k.nonce())
-        life.wires.append(await h.wire(wrong := h.inbound(refused)))
-        life.right |= _right(h.inbound(refused.replace(credential=VALID)), wrong)
+        refused = Turn(text=k.nonce(), credential=credential)
+        life.right |= _right(h, wrong := h.inbound(refused))
+        life.wires.append(await h.wire(wrong))
     for inbound in h.driver.malformed().values() if k.claim("http").runs else ():
         life.wires.append(await h.wire(inbound))
     h.env.reachable = False
