@@ -119,3 +119,29 @@ async def test_something_happens_at_the_moment_of_a_call(arrives: bool) -> None:
         with pytest.raises(httpx.ReadError):
             await client.post("/send", content="one")
     assert happened == [["one"] if arrives else []]
+
+
+@virtual_time
+async def test_a_connection_that_does_not_come_about_takes_no_effect() -> None:
+    async with surroundings() as (env, client):
+        env.troubles.plan("one", [Unreachable(), Unreachable("timeout")])
+        with pytest.raises(httpx.ConnectError):
+            await client.post("/send", content="one")
+        with pytest.raises(httpx.ConnectTimeout):
+            await client.post("/send", content="one")
+    assert taken == []
+
+
+@virtual_time
+async def test_a_client_of_the_channels_own_reaches_the_platform_where_it_is_and_nothing_else() -> None:
+    taken.clear()
+    app = Starlette(routes=[Route("/send", _take, methods=["POST"])])
+    env = Env(name="x", path="/x", platform=app, gives_client=False)
+    assert env.outbound("https://platform.example") is None
+    with env.internet():
+        async with httpx.AsyncClient() as own:
+            assert (await own.post("https://platform.example/send", content="one")).text == "taken"
+            with pytest.raises(httpx.ConnectError):
+                await own.post("https://elsewhere.example/send", content="two")
+    assert taken == ["one"]
+    assert [call.body for call in env.calls] == [b"one"]

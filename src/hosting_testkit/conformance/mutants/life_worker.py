@@ -111,7 +111,7 @@ class CountsToInfinity(PollingBotChannel):
 @mutant(
     "polls-through-limits",
     defect="polls again when it likes, whatever the platform asks for",
-    kills={"HC-LIFE-007": "seconds between a poll that is refused for 45 s and the next: FAILED"},
+    kills={"HC-LIFE-007": "seconds between a poll that is refused for 300 s and the next: FAILED"},
 )
 class PollsThroughLimits(PollingBotChannel):
     async def poll(self, offset: int) -> int:

@@ -83,10 +83,9 @@ async def _raised_body_limit(k: Kit) -> None:
         inbound = h.inbound(Turn(text=(said := _of_length(k, _LARGE))))
         if inbound.to != "channel" or inbound.method != "POST":
             return
-        wire = await h.wire(inbound)
+        await h.wire(inbound)
         runs = sum(run.text == said for run in h.runs)
         k.equal(f"runs of a body of {_LARGE} bytes where twice as many are allowed", runs, 1)
-        k.equal("its status", wire.status < 300, True)
 
 
 def _of_length(k: Kit, length: int) -> str:
