@@ -329,6 +329,7 @@ class ChannelContext(Protocol):
 
         Raises:
             NotReady: The store cannot be reached, or the host drains: answer 503, so that the platform sends again.
+            RequestError: It holds a lone surrogate, which cannot be kept: answer 400, or pass over it.
         """
         ...
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from opentelemetry import trace
 
-from hosting import ChannelContext, ChannelContribution, InboundEvent
+from hosting import ChannelContext, ChannelContribution, InboundEvent, RequestError
 from hosting_testkit import InMemoryHost, virtual_time
 from hosting_testkit.conformance.spans import captured_spans
 from hosting_testkit.conformance.suspending_store import SuspendingStore
@@ -55,6 +56,20 @@ async def test_an_event_whose_request_was_cancelled_is_processed_or_can_be_sent_
             await channel.context.accept(event)  # as a platform does that got no answer
             await asyncio.sleep(1)
             assert channel.processed.count(event.delivery_id) == 1, f"after {steps} steps"
+
+
+@virtual_time
+async def test_an_event_with_half_a_character_is_refused_and_the_next_one_is_processed() -> None:
+    channel = Inlet()
+    async with InMemoryHost(Echo(), [channel]):
+        for half in ({"text": "half \ud83d"}, {"\udc00": "text"}):
+            with pytest.raises(RequestError, match="lone surrogate"):
+                await channel.context.accept(
+                    InboundEvent(delivery_id="half", payload=half, conversation_id="c")
+                )
+        await channel.context.accept(InboundEvent(delivery_id="whole", payload={}, conversation_id="c"))
+        await asyncio.sleep(1)
+    assert channel.processed == ["whole"]
 
 
 @virtual_time

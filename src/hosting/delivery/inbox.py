@@ -15,6 +15,7 @@ import msgspec
 from ..channel import ChannelIngress
 from ..clock import TimeSource, epoch_ms
 from ..envelope import Destination, InboundEvent
+from ..errors import RequestError
 from ..ids import IdSource
 from ..limits import HostLimits
 from ..sessions.names import joined
@@ -72,6 +73,15 @@ class EventInWork:
         """Where its reply goes."""
         event = self.event
         return Destination(self.taken.channel, event.native_id, event.conversation_id, event.thread_id)
+
+
+def _stored(event: InboundEvent) -> bytes:
+    try:
+        return _encode(event)
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            "The event holds a lone surrogate, which is no character; replace it, or pass over the event."
+        ) from error
 
 
 class GiveUp(Protocol):
@@ -145,14 +155,16 @@ class Inbox:
         """Claims and stores `event` in one transaction; False if it was claimed before.
 
         Raises:
+            RequestError: It holds what is no text, such as half an emoji: it can never be kept.
             StateUnavailable: The store cannot be reached: the platform must send again.
         """
+        stored = _stored(event)
         now, turn_id = epoch_ms(self._clock), self._ids.new("turn")
         claim = events.claim_event(
             channel=channel,
             delivery_id=event.delivery_id,
             lane=lane_of(channel, event),
-            payload=with_context(_encode(event), turn_id=turn_id).decode(),
+            payload=with_context(stored, turn_id=turn_id).decode(),
             now_ms=now,
             expires_ms=now + int(event.keep_for * 1000),
         )

@@ -215,6 +215,16 @@ class Fail:
     error: BaseException | type[BaseException]
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What several steps say, in one update of the assistant: models and clients put into an update what they like."""
+
+    said: Sequence[Said]
+
+    def pieces(self) -> Iterator[Piece]:
+        yield Piece([content for said in self.said for piece in said.pieces() for content in piece.contents])
+
+
 Step = (
     str
     | Approval
@@ -228,6 +238,7 @@ Step = (
     | Replace
     | Sleep
     | Stop
+    | Together
     | ToolCall
     | ToolResult
     | Usage

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from starlette.requests import Request
+
 from hosting import Caller, ChannelRequest, ChannelSession, HostedRunResult, InboundEvent
 
 from ..reference import BotChannel, RpcChannel
@@ -14,6 +16,24 @@ from ..reference.bot_update import Ignored
 from .model import mutant
 
 _numbers = itertools.count()
+
+
+@mutant(
+    "caller-of-the-channel",
+    defect="keeps the caller on the channel while it reads the body",
+    kills={
+        "HC-SESS-002": "whether a request whose body came slowly runs in the session of its own caller: FAILED"
+    },
+)
+class CallerOfTheChannel(RpcChannel):
+    caller: Caller
+
+    async def authenticate(self, request: Request) -> Caller:
+        self.caller = await super().authenticate(request)
+        return self.caller
+
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        return super().parse(body, self.caller, headers)
 
 
 @mutant(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from hosting import HostedRunResult, HostedStreamResult
+from hosting import HostedRunResult, HostedStreamResult, HostingError
 from hosting.messaging import StreamedItems
 
 from ..reference import RpcChannel
@@ -31,6 +31,27 @@ class ReplaceAdds(RpcChannel):
                 yield self.frame("delta", {"item": 0, "text": update.text})
             result = await stream.result()
             yield self.done(result, self.items(result))
+        finally:
+            await self.close(stream)
+
+
+@mutant(
+    "one-event-an-update",
+    defect="sends all texts of an update in one event, under the number of the last",
+    kills={"HC-STREAM-003": "text around a tool call, all in one update: items of the stream: FAILED"},
+)
+class OneEventAnUpdate(RpcChannel):
+    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
+        items, numbers = StreamedItems(), self.numbers()
+        try:
+            async for update in stream:
+                if pieces := list(items.add(update)):
+                    text = "".join(piece for _, piece in pieces)
+                    place = {"id": stream.response_id, "n": next(numbers), "item": pieces[-1][0]}
+                    yield self.frame("delta", {**place, "text": text})
+            yield self.done(await stream.result(), items.texts)
+        except HostingError as error:
+            yield self.frame("error", {"code": error.code, "message": error.message})
         finally:
             await self.close(stream)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 from ...drivers.turn import Turn
 from ...targets.agent import Run, Updates
 from ...targets.counting import Counting
 from ...targets.gate import Gates
+from ..hosted import HostedChannel
 from ..kit import Kit
 from ..registry import rule
 
@@ -30,6 +33,36 @@ async def people_do_not_share_sessions(k: Kit) -> None:
         k.control(secret in own.text, "the same person's session holds it", observed=own.text)
         other = await h.turn(Counting.RECALL, user="bob")
         k.equal("what another person's session holds", other.text.strip(), "heard:")
+        if k.claim("http").runs and k.claim("auth").runs and not k.claim("messaging").runs:
+            await _slow_body(k, h)
+
+
+async def _slow_body(k: Kit, h: HostedChannel) -> None:
+    """While the body of one caller comes slowly, the whole request of another passes it by."""
+    turn = Turn(text=k.nonce(), user="ann", conversation="slow")
+    await h.wire(h.inbound(turn))
+    slow = h.inbound(turn.replace(text=(said := k.nonce())))
+    if slow.method != "POST":
+        return
+    half, begun, passed = len(slow.body) // 2, asyncio.Event(), asyncio.Event()
+
+    async def content() -> AsyncIterator[bytes]:
+        yield slow.body[:half]
+        begun.set()
+        await passed.wait()
+        yield slow.body[half:]
+
+    sending = asyncio.create_task(h.exchange(slow, None, content=content()))
+    await begun.wait()
+    await asyncio.sleep(0.1)
+    await h.turn(k.nonce(), user="bob", conversation="slow")
+    passed.set()
+    answer = await sending
+    await answer.aread()
+    await answer.aclose()
+    sessions = {run.text: run.session.session_id for run in h.runs if run.session is not None}
+    own = sessions.get(said) == sessions[turn.text]
+    k.equal("whether a request whose body came slowly runs in the session of its own caller", own, True)
 
 
 class _SlowCounting(Counting):

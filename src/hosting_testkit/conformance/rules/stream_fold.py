@@ -24,6 +24,9 @@ _SCRIPTS: dict[str, list[steps.Step]] = {
     _DIFFERS: ["one two", steps.Replace("three")],
     "text around a tool call": ["before ", *_TOOL, "after"],
     "two messages": ["first", steps.NextMessage(), "second"],
+    "text around a tool call, all in one update": [
+        steps.Together([steps.Delta("before "), steps.ToolCall("tool", {"a": 1}), steps.Delta("after")])
+    ],
     "reasoning before text": [steps.Reasoning("thinking"), "said"],
     "empty pieces": ["", "text", ""],
 }
