@@ -94,7 +94,7 @@ async def equal_content_is_no_repetition(k: Kit) -> None:
     async with k.host(Counting()) as h:
         said = k.nonce()
         async with h.open(h.inbound(Turn(text=said))) as first:
-            await asyncio.sleep(_AT_ONCE)
+            await h.rest(_AT_ONCE)
             await h.turn(said)
             await first.finished()
         k.equal("runs of two messages with the same words", [run.text for run in h.runs], [said, said])
