@@ -17,3 +17,11 @@ def test_a_worker_that_had_worked_is_replaced_at_once() -> None:
         back_off.pause(1.0)
 
     assert [back_off.pause(3600.0), back_off.pause(1.0)] == [0, 1]
+
+
+def test_a_worker_that_dies_for_a_day_is_still_replaced() -> None:
+    back_off = BackOff()
+    for _ in range(2000):
+        back_off.pause(1.0)
+
+    assert back_off.pause(1.0) == 30

@@ -7,6 +7,9 @@ _STEADY = 60.0
 
 _FIRST, _LONGEST = 1.0, 30.0
 
+_DOUBLINGS = 5
+"""How often a pause doubles until it is longer than the longest; more of them would be too much for a float one day."""
+
 
 class BackOff:
     """Pauses of one worker's place: none after a worker that had worked, then doubled with each quick death."""
@@ -19,6 +22,6 @@ class BackOff:
         if lived >= _STEADY:
             self._quick_deaths = 0
         self._quick_deaths += 1
-        return (
-            0.0 if self._quick_deaths == 1 else min(_LONGEST, _FIRST * 2 ** min(self._quick_deaths - 2, 20))
-        )
+        if self._quick_deaths == 1:
+            return 0.0
+        return min(_LONGEST, _FIRST * 2 ** min(self._quick_deaths - 2, _DOUBLINGS))
