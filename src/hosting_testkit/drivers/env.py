@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import ssl
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import httpx
@@ -17,6 +15,7 @@ from hosting import SystemTime, TimeSource
 from ..clock import VirtualClock, VirtualLoop
 from ..transports.asgi import ASGIApp
 from ..transports.http import StreamingASGITransport
+from ..transports.network import trusted_roots
 from .trouble import PlatformAnswer, Troubles, troubled
 from .wire import PlatformCall
 
@@ -119,7 +118,7 @@ class Env:
             return await way.handle_async_request(request)
 
         def made(self: httpx.AsyncHTTPTransport, verify: Any = True, *rest: Any, **options: Any) -> None:
-            make(self, _roots() if verify is True else verify, *rest, **options)
+            make(self, trusted_roots() if verify is True else verify, *rest, **options)
 
         transport = httpx.AsyncHTTPTransport
         make, real = transport.__init__, transport.handle_async_request
@@ -146,12 +145,6 @@ class Env:
         )
         self.clients.append(client)
         return client
-
-
-@cache
-def _roots() -> ssl.SSLContext:
-    """The certificates that clients trust by default: no client meets one in memory, and reading them takes 20 ms each time."""
-    return httpx.create_ssl_context()
 
 
 def _loops_own() -> TimeSource | None:

@@ -13,6 +13,7 @@ from ...faults.fault import Burst, Disconnect, Duplicate, Late, Reorder
 from ...faults.run import FaultRun
 from ...transports.asgi import ASGIApp, BridgeOptions
 from ...transports.http import StreamingASGITransport
+from ...transports.network import trusted_roots
 from .gathering import Gathering, Mirror
 from .redelivery import RedeliveryPolicy
 
@@ -25,13 +26,15 @@ Headers = Callable[[bytes, int], Mapping[str, str]]
 """The headers of a body at its how many-th attempt."""
 
 
-def bot_transport(bot: ASGIApp | httpx.AsyncBaseTransport | None) -> httpx.AsyncBaseTransport | None:
-    """A transport to a bot; None is the network.
+def bot_transport(bot: ASGIApp | httpx.AsyncBaseTransport | None) -> httpx.AsyncBaseTransport:
+    """A transport to a bot; None is the network, without the proxies of the environment.
 
     In memory a bot is served as by a server: its errors are 500, and what it still does when it has answered, or when
     the platform has given up, goes on, for a minute at most.
     """
-    if bot is None or isinstance(bot, httpx.AsyncBaseTransport):
+    if bot is None:
+        return httpx.AsyncHTTPTransport(verify=trusted_roots())
+    if isinstance(bot, httpx.AsyncBaseTransport):
         return bot
     options = BridgeOptions(raise_app_errors=False, await_app=False, grace=60.0)
     return StreamingASGITransport(bot, options)
