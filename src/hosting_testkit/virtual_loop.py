@@ -20,6 +20,7 @@ from .suspension import suspended_at
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+_RESOLUTION = 1e-9  # seconds
 _Events = list[tuple[selectors.SelectorKey, int]]
 
 
@@ -42,6 +43,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._turn_watches: list[Callable[[], None]] = []
         self.waits_outside = False
         super().__init__(_IdleSelector(self._turn, self._idle))
+        self._move_to(0.0)
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -51,7 +53,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Jump ahead as if the machine had been asleep; `await asyncio.sleep` lets timers fire one by one."""
         if seconds < 0:
             raise ValueError(f"advance({seconds}): time runs forward, expected seconds >= 0")
-        self._virtual_time += seconds
+        self._move_to(self._virtual_time + seconds)
 
     @contextmanager
     def outside(self, what: str) -> Generator[None]:
@@ -94,8 +96,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return self._wait_outside(wait)
         if timeout is None:
             raise DeadlockError(self._describe("every task is blocked and no timer is pending"))
-        self._virtual_time = max(self._virtual_time + timeout, math.nextafter(self._virtual_time, math.inf))
+        self._move_to(max(self._virtual_time + timeout, math.nextafter(self._virtual_time, math.inf)))
         return []
+
+    def _move_to(self, seconds: float) -> None:
+        """asyncio fires what is due before the time plus the clock's resolution; after half a year that sum is no later."""
+        self._virtual_time = seconds
+        self._clock_resolution = max(_RESOLUTION, math.ulp(seconds))
 
     def _busy_outside(self) -> bool:
         return bool(self._outside) or any(busy() for busy in self._watches)

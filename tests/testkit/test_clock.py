@@ -74,6 +74,17 @@ def test_hours_of_sleep_cost_no_time_and_timers_fire_in_order() -> None:
 
 
 @virtual_time
+async def test_timers_fire_after_years_too() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    for years in (1, 100):
+        loop.advance(years * 365 * 86_400.0)
+        begun = loop.time()
+        await asyncio.wait_for(asyncio.sleep(5), 60)
+        assert loop.time() - begun == pytest.approx(5)
+
+
+@virtual_time
 async def test_timeouts_are_virtual_too() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(86_400):

@@ -102,7 +102,8 @@ class Capabilities:
         markup: Texts are sent in a markup in which characters must be escaped.
         attachments_in: Files come in.
         attachments_out: Files go out.
-        text_limit: The platform bounds a message: `limit` in `unit` (`utf16`, `codepoints` or `utf8`).
+        text_limit: The platform bounds a message: `limit` in `unit` (`utf16`, `codepoints` or `utf8`); `trims=True` where
+            it shows no white space around one.
         input_limit: The channel bounds the text of a turn: `limit` in `unit`.
     """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -244,3 +246,35 @@ class DropsKey(RpcChannel):
         hooked: ChannelRequest = self.app_hook(request)
         named = hooked.session
         return hooked.replace(session=named and ChannelSession(named.isolation_key, key="default"))
+
+
+@mutant(
+    "counts-its-answers",
+    defect="numbers its answers from one, in each process",
+    kills={"HC-SESS-005": "an id after a restart: FAILED"},
+)
+class CountsItsAnswers(RpcChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.answers_so_far = count(1)
+
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        number = f"resp_{next(self.answers_so_far):032x}"
+        session = turn.session
+        if session is not None and session.key == turn.response_id:
+            session = replace(session, key=number)
+        return turn.replace(response_id=number, session=session)
+
+
+@mutant(
+    "branches-stay",
+    defect="keeps for good what continues an answer",
+    kills={"HC-SESS-005": "an answer that continues another, beside that one: FAILED"},
+)
+class BranchesStay(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        turn = super().parse(body, caller, headers)
+        if turn.session is None or turn.session.parent_key is None:
+            return turn
+        return turn.replace(session=replace(turn.session, continue_for=None))

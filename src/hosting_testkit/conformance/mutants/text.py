@@ -37,6 +37,16 @@ class TenAreEnough(BotChannel):
         return super().split(text)[:10]
 
 
+@mutant(
+    "strips-parts",
+    defect="strips each message of an answer, and so moves the line that it begins with",
+    kills={"HC-TEXT-001": "indented lines: indented lines that begin elsewhere: FAILED"},
+)
+class StripsParts(BotChannel):
+    def split(self, text: str) -> Sequence[str]:
+        return [part.strip() for part in super().split(text)]
+
+
 class _Whole(BotChannel):
     def split(self, text: str) -> Sequence[str]:
         return [text]

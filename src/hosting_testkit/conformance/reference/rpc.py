@@ -48,6 +48,7 @@ from .options import CommonOptions, keep_common
 from .rpc_answers import RpcAnswers
 from .rpc_header import VersionHeader
 
+_DAY = 24 * 3600.0
 _MAX_BODY = 1024 * 1024
 
 
@@ -148,7 +149,7 @@ class RpcChannel:
         files = rpc_body.files(body)
         said = self.input(body)
         after = rpc_body.typed(body, "after", str, "")
-        follow_up = ChannelSession(key=response_id, parent_key=after)
+        follow_up = ChannelSession(key=response_id, parent_key=after, continue_for=_DAY)
         return ChannelRequest(
             channel=self.name,
             operation="ask",
@@ -175,7 +176,7 @@ class RpcChannel:
     def session(self, body: Mapping[str, Any], caller: Caller) -> ChannelSession | None:
         """The session that the body names; it belongs to the caller."""
         key = rpc_body.typed(body, "session", str, "")
-        return ChannelSession(key=key) if key else None
+        return ChannelSession(key=key, continue_for=_DAY) if key else None
 
     def options(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The allowed ones of the options asked for."""

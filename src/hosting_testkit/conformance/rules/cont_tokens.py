@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from hosting import HostLimits
 
-from ...clock import VirtualLoop
 from ...drivers.wire import Reply
 from ...targets.gate import Gate
 from ..kit import Kit
 from ..later import LaterRun, ask_for_later, begins, standing_of
+from ..leap import leap
 from ..refusals import Refusal
 from ..registry import rule
 
@@ -41,7 +40,7 @@ async def tokens_of_others_look_unknown(k: Kit) -> None:
         target.release(old := k.nonce())
         expired = await ask_for_later(h, old, user="ann")
         k.control(standing_of(h, await expired.ended()) == "completed", "a run ends")
-        await _leap(_kept(k, _SHORT) * 1.1)
+        await leap(_kept(k, _SHORT) * 1.1)
         run = await ask_for_later(h, text, user="ann")
         k.control(await begins(target.gates, text), "another run begins")
         k.control(await run.standing() == "running", "its owner may ask for it")
@@ -96,7 +95,7 @@ async def results_are_kept_as_long_as_said(k: Kit) -> None:
             await h.rest(held)
             target.release(text)
             k.control(standing_of(h, await run.ended()) == "completed", f"{name}: the run ends")
-            await _leap(keeps * 0.9)
+            await leap(keeps * 0.9)
             reply = await run.poll()
             k.check(
                 f"{name}: the result before its time is over",
@@ -108,7 +107,7 @@ async def results_are_kept_as_long_as_said(k: Kit) -> None:
                 read = await run.events()
                 fine = 400 <= read.status < 500 or (text in read.text and bool(read.terminals))
                 k.check(f"{name}: its events: whole, or refused", fine, expected=text, observed=read.outs)
-            await _leap(keeps * 0.2)
+            await leap(keeps * 0.2)
             k.equal(f"{name}: what is left of it afterwards", await _left(k, run, text), [])
 
 
@@ -116,11 +115,3 @@ async def _left(k: Kit, run: LaterRun, text: str) -> list[str]:
     """In which ways the text of a run is still told, or its standing."""
     told = {how: await ask(run) for how, ask in _asked(k).items()}
     return [how for how, reply in told.items() if reply.status < 400 or text.encode() in reply.wire.body]
-
-
-async def _leap(seconds: float) -> None:
-    """The clock jumps; then everything that has become due comes to rest."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    loop.advance(seconds)
-    await asyncio.sleep(5)

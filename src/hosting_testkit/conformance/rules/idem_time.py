@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from hosting import Channel
 
-from ...clock import VirtualLoop
 from ...drivers.base import ChannelDriver
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
 from ...targets.gate import Gate
 from ..kept_texts import kept_texts
 from ..kit import Kit
+from ..leap import leap
 from ..registry import rule
 
 _DAY = 24 * 3600.0
@@ -44,7 +42,7 @@ async def claims_are_kept_long_enough_and_no_longer(k: Kit) -> None:
             await h.turn(delivery_id=delivery)
         k.control(len(h.runs) == _EVENTS, "events with ids of their own run", observed=len(h.runs))
         for when, part, runs in (("half", 0.5, 0), ("almost all", 0.49, 0), ("many times", 8.0, 1)):
-            await _leap(part * keeps)
+            await leap(part * keeps)
             await h.turn()  # hosts that nobody uses need not tidy up
             before = len(h.runs)
             await h.turn(delivery_id=old[-1])
@@ -52,14 +50,6 @@ async def claims_are_kept_long_enough_and_no_longer(k: Kit) -> None:
         held = {delivery for text in kept_texts(made[-1]) for delivery in old if delivery in text}
         expected = f"at most {_FEW} of {_EVENTS}"
         k.check("ids that the channel holds on to", len(held) <= _FEW, expected=expected, observed=len(held))
-
-
-async def _leap(seconds: float) -> None:
-    """The clock jumps; then everything that has become due comes to rest."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    loop.advance(seconds)
-    await asyncio.sleep(5)
 
 
 @rule(

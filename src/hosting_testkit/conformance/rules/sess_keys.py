@@ -11,6 +11,7 @@ from ...drivers.wire import Reply
 from ...targets.counting import Counting
 from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
+from ..leap import leap
 from ..registry import rule
 from ..watched_store import WatchedStore
 
@@ -24,6 +25,10 @@ _NEARLY = (
     ("e\N{COMBINING ACUTE ACCENT}", "c"),
 )
 """Ids that people may take for one, and platforms do not."""
+
+_DAY = 24 * 3600.0
+_LONG = 400 * _DAY
+_ISSUED = 2
 
 _CYRILLIC = "\N{CYRILLIC SMALL LETTER ES}\N{CYRILLIC SMALL LETTER O}"
 _ALIKE = (
@@ -110,7 +115,7 @@ async def references_open_only_ones_own(k: Kit) -> None:
         k.control(secret in own.text, "a chosen id opens the caller's own session", observed=own.text)
         foreign = await h.turn(Counting.RECALL, user="bob", conversation="chosen")
         k.equal("what the same chosen id opens for another", foreign.text.strip(), "heard:")
-        issued = ask_driver(lambda: h.driver.reference(first), "reference(reply)")
+        issued = _reference(h, first)
         follow_up = await h.turn(Counting.RECALL, user="ann", parent=issued)
         k.control(secret in follow_up.text, "an issued id continues for its owner", observed=follow_up.text)
         stolen = await h.turn(Counting.RECALL, user="bob", parent=issued)
@@ -118,6 +123,36 @@ async def references_open_only_ones_own(k: Kit) -> None:
         refused = secret not in stolen.text and stolen.status < 500
         k.check("what a foreign id opens", refused, expected="nothing", observed=stolen.text or stolen.status)
         k.equal("a foreign id beside an unknown one", _told(stolen, issued), _told(unknown, _other(issued)))
+        if _reference(h, own) != issued:  # in some protocols an answer goes by the name of its session
+            await _after_a_restart(k, h, {issued, _reference(h, own)})
+    await _long_after(k)
+
+
+def _reference(h: HostedChannel, reply: Reply) -> str:
+    return ask_driver(lambda: h.driver.reference(reply), "reference(reply)")
+
+
+async def _after_a_restart(k: Kit, h: HostedChannel, before: set[str]) -> None:
+    """A process that begins anew gives none of the ids that the one before it gave."""
+    await h.restart()
+    for _ in range(_ISSUED):
+        reply = await h.turn(k.nonce(), user="ann", conversation="chosen")
+        issued = _reference(h, reply)
+        k.check("an id after a restart", issued not in before, expected="a new one", observed=issued)
+
+
+async def _long_after(k: Kit) -> None:
+    """What continues an answer is kept as that is: callers could fill the store with what nobody ever removes."""
+    async with k.host(Counting()) as h:
+        first = await h.turn(k.nonce(), user="ann", conversation="chosen")
+        ids = [_reference(h, first)]
+        second = await h.turn(k.nonce(), user="ann", parent=ids[0])
+        ids.append(_reference(h, second))
+        await leap(_LONG)
+        await h.turn(user="bob")  # hosts that nobody uses need not tidy up
+        told = ["kept" if "turn" in (await h.turn(user="ann", parent=id)).text else "gone" for id in ids]
+        name = f"after {_LONG / _DAY:.0f} days an answer that continues another, beside that one"
+        k.equal(name, told[1], told[0])
 
 
 def _other(reference: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ...targets.scripted import Scripted
 from ..kit import Kit
@@ -15,6 +15,7 @@ _LENGTH: Mapping[str, Callable[[str], int]] = {
 }
 
 _MESSAGES = 30
+_SHOWN = 20  # characters of a line
 
 
 @rule(
@@ -35,6 +36,8 @@ async def long_text_is_split(k: Kit) -> None:
             [],
         )
         k.equal(f"{name}: the parts joined", _without_space(reply.text), _without_space(text))
+        if not params.get("trims"):
+            k.equal(f"{name}: indented lines that begin elsewhere", _moved(reply.texts, text), [])
         refused = [call.status for call in reply.wire.calls if call.status >= 400]
         k.equal(f"{name}: messages that the platform refused", refused, [])
 
@@ -48,6 +51,9 @@ def _texts(limit: int) -> dict[str, str]:
         "one above the limit": f"{digits}!",
         "many words": words[: 3 * limit].rstrip(),
         f"words for {_MESSAGES} messages": words[: _MESSAGES * limit].rstrip(),
+        "indented lines": "\n".join(f"if {n}:\n        then {n}" for n in range(limit // 4))[
+            : 3 * limit
+        ].rstrip(),
         "one long word": (digits * 3)[: 2 * limit + 7],
         "emoji, two UTF-16 units each": "".join(chr(0x1F600 + number % 64) for number in range(2 * limit)),
     }
@@ -56,3 +62,17 @@ def _texts(limit: int) -> dict[str, str]:
 def _without_space(text: str) -> str:
     """Where parts were cut at a space, that space may be gone."""
     return "".join(text.split())
+
+
+def _moved(parts: Sequence[str], text: str) -> list[str]:
+    """The lines at the beginning of a part that have lost the blanks before them."""
+    moved: list[str] = []
+    at = 0
+    for part in parts:
+        begin = at
+        while not text.startswith(part, at) and text[at : at + 1].isspace():
+            at += 1
+        if text[begin:at].rpartition("\n")[1:] not in (("", text[begin:at]), ("\n", "")):
+            moved.append(part[:_SHOWN])
+        at += len(part)
+    return moved
