@@ -16,7 +16,7 @@ from .channel import (
     TargetInfo,
 )
 from .clock import SystemTime, TimeSource
-from .commands import ChannelCommand, ChannelCommandContext
+from .commands import ChannelCommand, ChannelCommandContext, is_stop_command
 from .durable import (
     DurableTaskPayloadMode,
     DurableTaskRunner,
@@ -179,5 +179,6 @@ __all__ = [
     "UnsupportedMedia",
     "WorkflowResult",
     "as_response",
+    "is_stop_command",
     "register_type",
 ]

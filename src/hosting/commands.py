@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,20 @@ from .envelope import EMPTY_MAP, ChannelRequest, ChannelSession, frozen_map
 if TYPE_CHECKING:
     from .channel import ChannelState
     from .results import HostedRunResult
+
+_COMMAND = re.compile(r"/(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:\s+(?P<arguments>.*))?\Z", re.DOTALL)
+
+
+def read_command(text: str) -> tuple[str, str] | None:
+    """The name, in lower case, and the arguments, verbatim, of a text that has the form of a command."""
+    match = _COMMAND.match(text)
+    return (match["name"].lower(), match["arguments"] or "") if match else None
+
+
+def is_stop_command(text: str) -> bool:
+    """Whether the host takes `text` for `/stop`: the event of such a text may pass its lane (contract 4.8)."""
+    found = read_command(text)
+    return found is not None and found[0] == "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,9 @@ from .turn.registry import RunningTurns
 _RESTART_AFTER = 1.0
 """Seconds before a part of the host that broke runs again."""
 
+_LAST_SENDS = 1.0
+"""Seconds that sends under way get at least: the turns may have used up the drain, and begun them with its end."""
+
 
 class _Part(Protocol):
     async def run(self) -> None: ...
@@ -48,7 +51,7 @@ class Lifecycle:
         store: Opened first, closed last.
         instance: Alive while the host runs; what it still holds at the end is free at once.
         inbox: Runs while the host does.
-        outbox: Likewise; its sends are finished before the channels stop.
+        outbox: Likewise; its sends end, or are cut off at the drain's end, before the channels stop.
         sweeper: Likewise.
         more: Further parts that run while the host does, by name.
         tasks: Tasks of channels, cancelled after the channels stopped.
@@ -91,6 +94,7 @@ class Lifecycle:
         self._limits = limits
         self._log = logger
         self._ready = False
+        self._drained_by = 0.0
         self._work: list[asyncio.Task[None]] = []
 
     def admit(self) -> None:
@@ -166,6 +170,7 @@ class Lifecycle:
         The next process may come for the state from now on (contract 15.3).
         """
         self._draining.set()
+        self._drained_by = asyncio.get_running_loop().time() + self._limits.drain_timeout
         hand_over: Callable[[], None] | None = getattr(self._store, "hand_over", None)
         if hand_over is not None:
             hand_over()
@@ -244,12 +249,14 @@ class Lifecycle:
             self._log.exception("this host could not sign off; others take over when its lease runs out")
 
     async def _stop_delivery(self) -> None:
-        """No new events are taken; those under way, and sends under way, come to their end."""
+        """No new events are taken; those under way come to their end, and sends to theirs or to the drain's."""
         inbox, *others = self._work
         await _cancelled(inbox)
         await self._inbox.settle()
         for task in others:
             await _cancelled(task)
+        left = self._drained_by - asyncio.get_running_loop().time()
+        await self._outbox.settle(max(left, _LAST_SENDS))
 
 
 def _is_cancelled() -> bool:

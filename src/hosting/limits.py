@@ -26,7 +26,7 @@ class HostLimits:
         stream_buffer: Updates that may wait for a slow reader before the target is held.
         max_held_bytes: Bytes of a stream that may be held back for a response hook.
         write_timeout: Seconds after which a reader that takes nothing is gone.
-        drain_timeout: Seconds that open turns get to finish once draining began.
+        drain_timeout: Seconds that open turns, and sends under way, get to finish once draining began.
         keepalive: Seconds between keep-alives on an idle stream.
         turn_attempts: Times that one webhook turn is tried in all.
         session_cache: Live sessions kept in memory.

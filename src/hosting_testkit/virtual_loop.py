@@ -33,6 +33,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     Attributes:
         waits_outside: Whether it blocks for real just now, until such work is done.
+        advanced: How many of its seconds `advance` skipped.
     """
 
     def __init__(self, *, patience: float = 30.0) -> None:
@@ -42,6 +43,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._watches: list[Callable[[], bool]] = []
         self._turn_watches: list[Callable[[], None]] = []
         self.waits_outside = False
+        self.advanced = 0.0
         super().__init__(_IdleSelector(self._turn, self._idle))
         self._move_to(0.0)
 
@@ -53,6 +55,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Jump ahead as if the machine had been asleep; `await asyncio.sleep` lets timers fire one by one."""
         if seconds < 0:
             raise ValueError(f"advance({seconds}): time runs forward, expected seconds >= 0")
+        self.advanced += seconds
         self._move_to(self._virtual_time + seconds)
 
     @contextmanager

@@ -17,6 +17,7 @@ import pytest
 from hosting import HostLimits, InboundEvent, InMemoryHostStateStore
 from hosting.delivery.inbox import lane_of
 from hosting.state import Statement, StateUnavailable
+from hosting.state.tables.outbox import Delivery, load_lost_deliveries, read_deliveries
 from hosting_testkit import InMemoryHost, virtual_time
 from hosting_testkit.conformance.reference.bot import BotChannel
 from hosting_testkit.conformance.reference.bot_signature import signature_of
@@ -24,6 +25,7 @@ from hosting_testkit.simulators.parts import default_clock
 from hosting_testkit.targets import Counting, Echo, Failing, Gate, Recorder, Scripted
 
 SECRET = "0123456789abcdef"
+_LONG = {"retry-after": "3000"}
 
 
 @dataclass
@@ -60,6 +62,11 @@ class KeptOpen(InMemoryHostStateStore):
 
     async def close(self) -> None:
         return None
+
+
+async def lost(store: InMemoryHostStateStore) -> list[Delivery]:
+    """The replies that ended without having surely arrived."""
+    return read_deliveries((await store.execute(load_lost_deliveries()))[0])
 
 
 @asynccontextmanager
@@ -236,6 +243,74 @@ async def test_a_permanent_refusal_is_not_repeated() -> None:
         await deliver(host, "first", id="1")
         await asyncio.sleep(3600)
         assert platform.sent == []
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (httpx.Response(403, json={"ok": False, "error": {"code": "blocked"}}), "is dead: 'blocked'"),
+        (httpx.Response(502, json={"ok": False, "error": {"code": "away"}}), "is unknown: 'away'"),
+    ],
+)
+async def test_a_reply_that_is_lost_is_told_once_without_its_text(
+    trouble: httpx.Response, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform, store = Platform([trouble]), KeptOpen()
+    async with bot_host(Echo(), platform, state=store) as host:
+        await deliver(host, "private words", id="1")
+        await asyncio.sleep(60)
+        (reply,) = await lost(store)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert all(part in record.getMessage() for part in ("channel bot", reply.id, reply.turn_id, told))
+    assert "private" not in caplog.text
+    assert SECRET not in caplog.text
+
+
+@virtual_time
+async def test_the_detail_of_a_lost_reply_is_one_short_line(caplog: pytest.LogCaptureFixture) -> None:
+    code = "a\nforged line" + "!" * 1000
+    platform = Platform([httpx.Response(403, json={"ok": False, "error": {"code": code}})])
+    async with bot_host(Echo(), platform) as host:
+        await deliver(host, "hello", id="1")
+        await asyncio.sleep(60)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(record.getMessage().splitlines()) == 1
+    assert len(record.getMessage()) < 400
+
+
+@virtual_time
+async def test_a_reply_that_is_half_sent_at_the_end_of_the_drain_is_unknown_and_not_sent_again() -> None:
+    first, wait = httpx.Response(200, json={"result": {"id": 1}}), httpx.Response(429, headers=_LONG)
+    platform, store, loop = Platform([first, wait]), KeptOpen(), asyncio.get_running_loop()
+    async with bot_host(Echo(), platform, state=store) as host:
+        await deliver(host, "word " * 60, id="1")
+        while platform.trouble:
+            await asyncio.sleep(0.1)
+        began = loop.time()
+        await host.restart()
+        assert 5 <= loop.time() - began <= 6
+        assert [reply.state for reply in await lost(store)] == ["unknown"]
+        await deliver(host, "next", id="2")
+        assert await platform.texts(1) == ["next"]
+        await asyncio.sleep(4000)
+    assert len(platform.sent) == 1
+
+
+@virtual_time
+async def test_a_send_that_ends_within_the_drain_is_kept_as_sent() -> None:
+    first, wait = (
+        httpx.Response(200, json={"result": {"id": 1}}),
+        httpx.Response(429, headers={"retry-after": "4"}),
+    )
+    platform, store = Platform([first, wait]), KeptOpen()
+    async with bot_host(Echo(), platform, state=store) as host:
+        await deliver(host, "word " * 60, id="1")
+        while platform.trouble:
+            await asyncio.sleep(0.1)
+        await host.restart()
+        assert await lost(store) == []
+    assert len(platform.sent) == 1
 
 
 async def test_new_begins_a_new_session_for_this_person_alone() -> None:

@@ -15,6 +15,7 @@ from hosting import (
     HostLimits,
     InMemoryHostStateStore,
     RateLimited,
+    RequestError,
     RunFailed,
     RunTimeout,
     SqliteHostStateStore,
@@ -169,3 +170,13 @@ async def test_an_answer_with_open_requests_has_them_again(say_channel: Any) -> 
         request.to_dict() for request in first.requests
     ]
     assert again.client_state == first.client_state == {"a": 1}
+
+
+@STREAMED
+@pytest.mark.parametrize("key", ["", "  "])
+async def test_a_blank_key_is_refused_for_it_is_nobodys(say_channel: Any, stream: bool, key: str) -> None:
+    recorder = Recorder(Echo())
+    async with InMemoryHost(recorder, [say_channel()]) as host:
+        with pytest.raises(RequestError, match="blank"):
+            await run(host, "x", delivery_id=key, stream=stream)
+    assert recorder.runs == []

@@ -43,6 +43,32 @@ def test_text_behind_a_tool_call_is_an_item_of_its_own() -> None:
     assert streamed(text("one"), call, text("two"), text("two", merge_mode="replace"))[1] == ["one", "two"]
 
 
+UPDATES = st.builds(
+    AgentResponseUpdate,
+    contents=st.lists(
+        st.sampled_from(["a", "b ", ""]).map(Content.from_text)
+        | st.builds(Content.from_function_result, st.just("call"), result=st.just("r")),
+        max_size=2,
+    ),
+    role=st.sampled_from([None, "user", "assistant", "tool", "system"]),
+    message_id=st.sampled_from([None, "one", "two"]),
+    author_name=st.sampled_from([None, "ann", "ben"]),
+)
+
+
+@given(st.lists(UPDATES, max_size=6))
+def test_whoever_speaks_a_stream_gives_the_texts_of_the_one_shot_answer(
+    updates: list[AgentResponseUpdate],
+) -> None:
+    fold: AgentResponse[Any] = AgentResponse.from_updates(updates)
+    assert streamed(*updates)[0] == text_items(fold)
+
+
+def test_what_is_said_in_the_callers_name_is_not_shown() -> None:
+    quoted = AgentResponseUpdate(contents=[Content.from_text("question")], role="user")
+    assert streamed(quoted, text("answer"))[1] == ["answer"]
+
+
 @given(st.lists(st.sampled_from(["a", "b ", "c"]), max_size=6), st.booleans())
 def test_a_stream_gives_the_texts_of_the_one_shot_answer(words: list[str], closed: bool) -> None:
     updates = [text(word) for word in words]

@@ -22,6 +22,7 @@ from ..results import HostedRunResult
 from ..sessions.names import joined
 from ..state.base import HostStateStore, Statement
 from ..state.errors import StateConflict
+from ..state.settled import settled
 from ..state.tables import outbox
 from .payload import decode_result, encode_result
 from .progress import Progress
@@ -33,6 +34,9 @@ _BLOCKED = 1.0
 
 _LOOK = 5.0
 """Seconds between two looks for what other hosts left behind."""
+
+_MOST_DETAIL = 200
+"""Characters of a receipt's detail that are logged."""
 
 
 def delivery_row(
@@ -103,22 +107,25 @@ class Outbox:
         self._wake.set()
 
     async def run(self) -> None:
-        """Sends what is due, until cancelled; sends under way are finished first."""
-        try:
-            while True:
-                self._wake.clear()
-                taken = await self._take()
-                for delivery in taken:
-                    task = asyncio.create_task(
-                        self._send(delivery), name=f"hosting.outbox.{delivery.channel}"
-                    )
-                    self._sends.add(task)
-                    task.add_done_callback(self._sent)
-                if len(taken) < _BATCH:
-                    await self._idle()
-        finally:
-            if self._sends:
-                await asyncio.wait(self._sends)
+        """Begins to send what is due, until cancelled; `settle` ends the sends under way."""
+        while True:
+            self._wake.clear()
+            taken = await self._take()
+            for delivery in taken:
+                task = asyncio.create_task(self._send(delivery), name=f"hosting.outbox.{delivery.channel}")
+                self._sends.add(task)
+                task.add_done_callback(self._sent)
+            if len(taken) < _BATCH:
+                await self._idle()
+
+    async def settle(self, timeout: float) -> None:
+        """Waits for the sends under way; those that take longer are cut off, and nobody knows whether they arrived."""
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=timeout)
+        while self._sends:
+            for task in self._sends:
+                task.cancel()
+            await asyncio.wait(self._sends)
 
     async def _take(self) -> list[outbox.Delivery]:
         now = epoch_ms(self._clock)
@@ -160,18 +167,27 @@ class Outbox:
         except PushRetryable as exc:
             await self._later(delivery, exc)
             return
+        except asyncio.CancelledError:  # a part may have arrived: as after a crash, it is not repeated
+            receipt = PushReceipt(status="unknown", detail="cut off")
+            self._report(delivery, receipt)
         except Exception:
             self._log.exception("delivery %s: the send failed; whether it arrived is unknown", delivery.id)
             receipt = PushReceipt(status="unknown")
+        else:
+            self._report(delivery, receipt)
         await self._end(delivery, receipt)
+
+    def _report(self, delivery: outbox.Delivery, receipt: PushReceipt) -> None:
+        """Tells of a reply that nobody may have seen; the detail is the channel's, and kept on one short line."""
+        if receipt.status != "sent":
+            place = (delivery.channel, delivery.id, delivery.turn_id)
+            detail = receipt.detail[:_MOST_DETAIL]
+            self._log.warning("channel %s: delivery %s of turn %s is %s: %r", *place, receipt.status, detail)
 
     async def _push(self, delivery: outbox.Delivery) -> PushReceipt:
         channel = self._channels.get(delivery.channel)
         if channel is None:
-            self._log.error(
-                "delivery %s: this host has no channel %r that can push", delivery.id, delivery.channel
-            )
-            return PushReceipt(status="dead", detail="no_push_capability")
+            return PushReceipt(status="dead", detail="this host has no channel of that name that can push")
         destination = msgspec.json.decode(delivery.destination, type=Destination)
         context = PushContext(
             delivery_id=delivery.id,
@@ -189,21 +205,19 @@ class Outbox:
         now = epoch_ms(self._clock)
         wait = self._retry.wait(delivery.attempts, refused.retry_after, random=lambda: _share(delivery))
         due = now + int(wait * 1000)
-        await self._store.execute(
-            outbox.retry_delivery(delivery.id, delivery.attempts, due_ms=due, now_ms=now)
-        )
+        again = outbox.retry_delivery(delivery.id, delivery.attempts, due_ms=due, now_ms=now)
+        await settled(self._store, [again], lambda _: None)
 
     async def _end(self, delivery: outbox.Delivery, receipt: PushReceipt) -> None:
         native_ids = msgspec.json.encode(list(receipt.native_ids)).decode()
-        await self._store.execute(
-            outbox.end_delivery(
-                delivery.id,
-                delivery.attempts,
-                receipt.status,
-                native_ids=native_ids,
-                now_ms=epoch_ms(self._clock),
-            )
+        end = outbox.end_delivery(
+            delivery.id,
+            delivery.attempts,
+            receipt.status,
+            native_ids=native_ids,
+            now_ms=epoch_ms(self._clock),
         )
+        await settled(self._store, [end], lambda _: None)
 
 
 def _share(delivery: outbox.Delivery) -> float:

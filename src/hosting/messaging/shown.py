@@ -39,12 +39,17 @@ class OutboundFile:
     content: bytes
 
 
+def is_answer(role: str) -> bool:
+    """Whether a person should see what messages of this role say."""
+    return role == "assistant"
+
+
 def shown_items(response: AgentResponse) -> list[str | OutboundFile]:
     """The assistant's texts, one for each item as core folds it, and its files."""
     return [
         item
         for message in response.messages
-        if message.role == "assistant"
+        if is_answer(message.role)
         for content in message.contents
         if (item := shown_item(content)) is not None
     ]

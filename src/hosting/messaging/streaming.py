@@ -7,6 +7,8 @@ from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content
 
+from .shown import is_answer
+
 _NOT_SHOWN_IN_ORDER = frozenset({"usage"})
 
 
@@ -15,7 +17,7 @@ def text_items(response: AgentResponse[Any]) -> list[str]:
     return [
         content.text or ""
         for message in response.messages
-        if message.role == "assistant"
+        if is_answer(message.role)
         for content in message.contents
         if content.type == "text"
     ]
@@ -34,23 +36,31 @@ class StreamedItems:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._open = False
-        self._message: tuple[str | None, str | None] = (None, None)
+        self._role = ""
+        self._message_id: str | None = None
+        self._author: str | None = None
 
     def add(self, update: AgentResponseUpdate) -> Iterator[tuple[int, str]]:
         """The item and the text to add to it, for each text of the update that adds any."""
         self._begin(update)
         for content in update.contents:
-            if content.type == "text" and update.role != "tool":
+            if content.type == "text" and is_answer(self._role):
                 yield from self._text(content)
             elif content.type not in _NOT_SHOWN_IN_ORDER:
                 self._open = False
 
     def _begin(self, update: AgentResponseUpdate) -> None:
-        role, message_id = self._message
-        other_message = update.message_id and message_id and update.message_id != message_id
-        if other_message or (update.role and role and update.role != role):
-            self._open, message_id = False, None
-        self._message = (update.role or role, update.message_id or message_id)
+        """Whose message the update adds to, as core folds: one of another id, author or role begins a new one."""
+        if (
+            not self._role
+            or _differ(update.message_id, self._message_id)
+            or _differ(update.author_name, self._author)
+            or _differ(update.role, self._role)
+        ):
+            self._open, self._role, self._message_id, self._author = False, "assistant", None, None
+        self._role = update.role or self._role
+        self._message_id = update.message_id or self._message_id
+        self._author = update.author_name or self._author
 
     def _text(self, content: Content) -> Iterator[tuple[int, str]]:
         text = content.text or ""
@@ -66,3 +76,7 @@ class StreamedItems:
         if text:
             self.texts[-1] += text
             yield len(self.texts) - 1, text
+
+
+def _differ(new: str | None, known: str | None) -> bool:
+    return bool(new and known and new != known)

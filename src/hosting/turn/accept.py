@@ -8,7 +8,7 @@ import msgspec
 
 from ..clock import epoch_ms
 from ..delivery.payload import decode_result
-from ..errors import RunFailed, TurnInProgress
+from ..errors import RequestError, RunFailed, TurnInProgress
 from ..results import ContinuationToken, HostedRunResult
 from ..sessions.names import SessionName
 from ..state.base import Rows
@@ -27,12 +27,15 @@ async def accept(turn: Turn, services: TurnServices) -> HostedRunResult[Any] | C
     Platform events are claimed before they get here, by `ChannelContext.accept`.
 
     Raises:
+        RequestError: The key is blank, which callers share that mean none.
         TurnInProgress: The first request with this key still runs, and in another process.
         RunFailed: The first request with this key ran and failed; it says what that one said.
     """
     key = turn.request.delivery_id
     if key is None or turn.event is not None:
         return None
+    if not key.strip():
+        raise RequestError("The Idempotency-Key is blank.", param="Idempotency-Key")
     earlier = await _claim(turn, services, key)
     while not turn.claimed and (earlier is None or earlier.finished_ms is None):
         await _first_ended(turn, earlier, services)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent_framework import Content, Message, normalize_messages
 
 from ..channel import ChannelState
-from ..commands import ChannelCommand, ChannelCommandContext
+from ..commands import ChannelCommand, ChannelCommandContext, read_command
 from ..delivery.payload import text_result
 from ..envelope import ChannelRequest, ChannelSession
 from ..results import HostedRunResult
@@ -19,8 +18,6 @@ from .services import TurnServices
 from .session_name import name_session
 from .turn import Turn
 
-_COMMAND = re.compile(r"/(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:\s+(?P<arguments>.*))?\Z", re.DOTALL)
-
 RunNested = Callable[[ChannelRequest], Awaitable[HostedRunResult[Any]]]
 
 
@@ -29,9 +26,9 @@ def find_command(turn: Turn) -> tuple[ChannelCommand, str] | None:
     if not turn.entry.commands:
         return None
     text = _text_of(turn.request.input)
-    match = _COMMAND.match(text) if text is not None else None
-    command = turn.entry.commands.get(match["name"].lower()) if match else None
-    return (command, match["arguments"] or "") if match and command else None
+    found = read_command(text) if text is not None else None
+    command = turn.entry.commands.get(found[0]) if found else None
+    return (command, found[1]) if found and command else None
 
 
 async def command(

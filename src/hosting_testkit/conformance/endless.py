@@ -80,7 +80,9 @@ class TurnCap:
             self.close()
         if left <= 0:
             self._give_up(self._text())
-        if self._turns % _LOOK == 0 and self._waits_for_ever(now):
+        if self._turns % _LOOK == 0 and self._waits_for_ever(
+            now - (self._loop.advanced if self._loop else 0.0)
+        ):
             self._give_up(self._waiting())
 
     def close(self) -> None:

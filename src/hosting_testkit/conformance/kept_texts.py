@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 _CONTAINERS = (dict, list, set, frozenset, tuple, deque)
@@ -18,18 +18,30 @@ def kept_texts(owner: object) -> list[str]:
 
     Objects of other packages are not entered: what the host, a client or a loop remembers is not the channel's.
     """
+    held = (item for item in _held(owner) if isinstance(item, str | bytes))
+    return [item.decode(errors="replace") if isinstance(item, bytes) else item for item in held]
+
+
+def kept_things(owner: object) -> int:
+    """How many things `owner` holds, as `kept_texts` looks for them; two places of one thing count as two."""
+    return sum(1 for _ in _held(owner))
+
+
+def _held(owner: object) -> Iterator[object]:
     packages = {_package(kind.__module__) for kind in _classes(owner)}
     seen: set[int] = set()
-    texts: list[str] = []
-    waiting: list[object] = [owner, *(dict(vars(kind)) for kind in _classes(owner))]
+    waiting: list[object] = [owner, *(dict(vars(kind)) for kind in _classes(owner)), *_globals(packages)]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, str | bytes):
-            texts.append(item.decode(errors="replace") if isinstance(item, bytes) else item)
-        elif id(item) not in seen and _is_entered(item, packages):
+        yield item
+        if not isinstance(item, str | bytes) and id(item) not in seen and _is_entered(item, packages):
             seen.add(id(item))
             waiting += _inside(item)
-    return texts
+
+
+def _globals(packages: set[str]) -> list[object]:
+    """What the modules of the packages keep under their own names."""
+    return [dict(vars(module)) for name, module in list(sys.modules.items()) if _is_in(name, packages)]
 
 
 def _classes(owner: object) -> Iterator[type[Any]]:
@@ -46,8 +58,11 @@ def _is_entered(item: object, packages: set[str]) -> bool:
         return False
     if isinstance(item, _CONTAINERS):
         return True
-    module = type(item).__module__
-    return any(module == name or module.startswith(f"{name}.") for name in (*packages, *_SHARED))
+    return _is_in(type(item).__module__, (*packages, *_SHARED))
+
+
+def _is_in(module: str, packages: Iterable[str]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in packages)
 
 
 def _inside(item: object) -> list[object]:

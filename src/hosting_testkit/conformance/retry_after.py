@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 from ..drivers.trouble import PlatformAnswer
 
-DATE = "is a date"
+DATE, MISSING = "is a date", "is not there"
 
 
 @contextmanager
@@ -35,12 +35,13 @@ def _move(zone: str | None) -> None:
 
 
 def other_forms(refusal: PlatformAnswer, at: float) -> Mapping[str, PlatformAnswer]:
-    """A refusal with its `Retry-After` as the date `at`, which HTTP allows, and as nothing that can be read.
+    """A refusal with its `Retry-After` as the date `at`, which HTTP allows, as nothing that can be read, and without one.
 
     A platform without that header has its own form, and no other.
     """
     kept = {name: value for name, value in refusal.headers.items() if name.lower() != "retry-after"}
     if len(kept) == len(refusal.headers):
         return {}
-    forms = {DATE: formatdate(at, usegmt=True), "cannot be read": "soon"}
-    return {how: replace(refusal, headers={**kept, "retry-after": value}) for how, value in forms.items()}
+    forms = {DATE: formatdate(at, usegmt=True), "cannot be read": "soon", "is endless": "9" * 400}
+    told = {how: replace(refusal, headers={**kept, "retry-after": value}) for how, value in forms.items()}
+    return {**told, MISSING: replace(refusal, headers=kept)}

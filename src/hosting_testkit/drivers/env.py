@@ -15,7 +15,7 @@ from hosting import SystemTime, TimeSource
 from ..clock import VirtualClock, VirtualLoop
 from ..transports.asgi import ASGIApp
 from ..transports.http import StreamingASGITransport
-from ..transports.network import trusted_roots
+from .own_clients import OwnClients
 from .trouble import PlatformAnswer, Troubles, troubled
 from .wire import PlatformCall
 
@@ -49,6 +49,7 @@ class Env:
         addresses: What names resolve to, for `resolve`.
         reachable: Set it to False and the platform is out of reach, as when a network fails.
         refusals: Calls that came while it was.
+        unverified: Clients of the channel's own that would trust any certificate.
         answers: Answers that the next calls with a text of the turn get in place of the simulator's, by that text.
         troubles: What happens to calls that hold a certain text.
         around: What the way to the platform is led through, such as the network of a process that can die.
@@ -80,6 +81,7 @@ class Env:
         self.reachable = True
         self.fetches: Collection[str] = ()
         self.refusals = 0
+        self.unverified = 0
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.troubles = Troubles()
         self.around: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = _straight
@@ -110,23 +112,12 @@ class Env:
     @contextmanager
     def internet(self) -> Generator[None]:
         """Inside it clients of httpx that the channel makes by itself reach the simulator too, and nothing else."""
-        way, hosts = _PlatformTransport(self, self._platform), self.hosts
-
-        async def simulated(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-            if request.url.host not in hosts:
-                raise httpx.ConnectError(f"the platform is not at {request.url}", request=request)
-            return await way.handle_async_request(request)
-
-        def made(self: httpx.AsyncHTTPTransport, verify: Any = True, *rest: Any, **options: Any) -> None:
-            make(self, trusted_roots() if verify is True else verify, *rest, **options)
-
-        transport = httpx.AsyncHTTPTransport
-        make, real = transport.__init__, transport.handle_async_request
-        transport.__init__, transport.handle_async_request = made, simulated
+        clients = OwnClients(_PlatformTransport(self, self._platform), self.hosts)
         try:
-            yield
+            with clients.entered():
+                yield
         finally:
-            transport.__init__, transport.handle_async_request = make, real
+            self.unverified += clients.unverified
 
     async def resolve(self, host: str) -> Sequence[str]:
         """The addresses of a name: a public one, unless `addresses` says otherwise. For channels that fetch."""

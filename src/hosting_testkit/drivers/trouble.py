@@ -41,14 +41,14 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost:
-    """No answer comes: the client's time runs out, or the connection breaks.
+    """No answer comes: the client's time runs out, or the connection breaks, or is closed in good order.
 
     Args:
-        how: Which of the two.
+        how: Which of the three.
         arrives: Whether the call takes effect, which the client cannot know.
     """
 
-    how: Literal["timeout", "reset"] = "timeout"
+    how: Literal["timeout", "reset", "closed"] = "timeout"
     arrives: bool = True
 
 
@@ -170,7 +170,9 @@ def _read_timeout(request: httpx.Request) -> float | None:
 
 
 async def _lost(trouble: AnswerLost, request: httpx.Request) -> httpx.HTTPError:
-    if trouble.how != "timeout":
+    if trouble.how == "closed":
+        return httpx.RemoteProtocolError("closed without an answer, as the rule asked", request=request)
+    if trouble.how == "reset":
         return httpx.ReadError("the connection broke, as the rule asked", request=request)
     limit = _read_timeout(request)
     await asyncio.sleep(_PATIENCE if limit is None else limit)

@@ -23,6 +23,8 @@ NASTY_TEXTS: tuple[str, ...] = (
     "Z\u0351\u036b\u0343\u036a\u0302a\u0335\u0332l\u0338\u0320g\u0323\u0353o\u0334\u034d",  # stacked marks
     "\u6f22\u5b57 \u304b\u306a \ud55c\uae00 \u0928\u092e\u0938\u094d\u0924\u0947",  # wide and conjunct scripts
     "\ufffd \ufffe \uffff \U0010ffff",  # replacement, non-characters, the last code point
+    "&lt;b&gt; &amp;amp; &copy; %41%20+ \\n \\u0041 =?utf-8?q?=41?=",  # escapes that are meant as they stand
+    "one\n\n\n\n  four  five\t\tsix",  # more white space than a paragraph has
     "   \u00a0\u3000 ",  # nothing but space
 )
 """Valid text that must arrive unchanged, whatever the channel cuts, counts or escapes."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 
 from hosting import Caller
 
-from ..reference import RpcChannel
+from ..reference import BotChannel, RpcChannel
 from .model import mutant
 
 
@@ -39,3 +40,14 @@ class LoopbackAnyHost(RpcChannel):
 
 def _without(request: Request, name: bytes) -> list[tuple[bytes, bytes]]:
     return [header for header in request.scope["headers"] if header[0] != name]
+
+
+@mutant(
+    "opens-for-all",
+    defect="lets anybody in where it was opened, though it has its secret",
+    kills={"HC-AUTH-006": "a stranger where it was opened and has its secret: FAILED"},
+)
+class OpensForAll(BotChannel):
+    def authenticate(self, raw: bytes, headers: Mapping[str, str]) -> None:
+        if not self.unauthenticated:
+            super().authenticate(raw, headers)

@@ -70,3 +70,29 @@ class OpensInSilence(BotChannel):
         allowed, self.unauthenticated = self.unauthenticated, False
         await super().start()
         self.unauthenticated = allowed
+
+
+@mutant(
+    "no-old-key",
+    defect="takes what is signed with the key before this one, and where there was none, with no key",
+    kills={"HC-AUTH-002": "a body that is signed with an empty key is refused: FAILED"},
+)
+class NoOldKey(BotChannel):
+    before = ""
+
+    def authenticate(self, raw: bytes, headers: Mapping[str, str]) -> None:
+        if not is_signed(raw, headers, [self.before], self.context.time_source.now()):
+            super().authenticate(raw, headers)
+
+
+@mutant(
+    "any-digit",
+    defect="takes for a number whatever has digits, and stumbles over those of other scripts",
+    kills={"HC-AUTH-001": "x-timestamp that is a digit that is not ASCII: FAILED"},
+)
+class AnyDigit(BotChannel):
+    def authenticate(self, raw: bytes, headers: Mapping[str, str]) -> None:
+        timestamp = headers.get("x-timestamp", "")
+        if timestamp.isdigit() and abs(int(timestamp) - self.context.time_source.now()) > 3600:
+            raise NotAuthenticated("The time is too far off.")
+        super().authenticate(raw, headers)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from hosting import Caller, Channel, NotAuthenticated
 from hosting.web import bearer_token
 
 from ...drivers import Env
-from ..reference import SocketRpcChannel, UnaryRpcDriver
+from ..reference import RpcChannel, SocketRpcChannel, UnaryRpcDriver
 from ..reference.tokens import ISSUER
 from .model import mutant
 
@@ -63,3 +63,24 @@ class WebSocketOpen(SocketRpcChannel):
 
 async def _everybody(connection: HTTPConnection) -> Caller:
     return Caller(id="ann")
+
+
+@mutant(
+    "locks-all-out",
+    defect="closes for a quarter of an hour after twenty wrong tokens, whoever sent them",
+    kills={"HC-AUTH-001": "the valid credential is let in after 24 wrong ones from elsewhere: FAILED"},
+)
+class LocksAllOut(RpcChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.wrong = 0
+
+    async def authenticate(self, request: Request) -> Caller:
+        try:
+            caller = await super().authenticate(request)
+        except NotAuthenticated:
+            self.wrong += 1
+            raise
+        if self.wrong >= 20:
+            raise NotAuthenticated("Too many wrong tokens.")
+        return caller

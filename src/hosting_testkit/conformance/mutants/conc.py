@@ -89,6 +89,26 @@ class GlobalLock(BotChannel):
 
 
 @mutant(
+    "stops-when-there-is-time",
+    defect="stops a turn a minute later when many others are under way",
+    kills={
+        "HC-CONC-003": "turns under way of somebody who has stopped the first with 24 slow turns under way"
+    },
+)
+class StopsWhenThereIsTime(BotChannel):
+    busy = 0
+
+    async def process(self, event: InboundEvent, /) -> None:
+        if event.bypass_lane and self.busy >= 24:
+            await asyncio.sleep(60)
+        self.busy += 1
+        try:
+            await super().process(event)
+        finally:
+            self.busy -= 1
+
+
+@mutant(
     "four-turns-at-a-time",
     defect="lets four turns run at a time, and what stops one of them waits for its turn",
     kills={"HC-CONC-003": "the answer to another person meanwhile with 24 slow turns under way: FAILED"},

@@ -12,7 +12,14 @@ from typing import Any
 
 from starlette.requests import Request
 
-from hosting import Caller, ChannelRequest, Destination, PushRetryable
+from hosting import (
+    Caller,
+    ChannelRequest,
+    Destination,
+    HostedRunResult,
+    NotAuthenticated,
+    PushRetryable,
+)
 
 from ..reference import BotChannel, RpcChannel
 from .model import mutant
@@ -97,3 +104,40 @@ class ContextVarLeak(RpcChannel):
         result = await super().run(turn, body)
         _asking.set(turn)
         return result
+
+
+@mutant(
+    "slows-guessing",
+    defect="lets who guesses a token wait, and everybody else with him",
+    kills={"HC-CONC-004": "lines that held up the loop for 0.1 s each time: FAILED"},
+)
+class SlowsGuessing(RpcChannel):
+    async def authenticate(self, request: Request) -> Caller:
+        try:
+            return await super().authenticate(request)
+        except NotAuthenticated:
+            self.discourage()
+            raise
+
+    def discourage(self) -> None:
+        time.sleep(0.15)
+
+
+@mutant(
+    "flushes-now-and-then",
+    defect="writes its statistics after every fourth turn, and lets everybody wait",
+    kills={"HC-CONC-004": "lines that held up the loop for 0.2 s: FAILED"},
+)
+class FlushesNowAndThen(RpcChannel):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.turns = 0
+
+    async def run(self, turn: ChannelRequest, body: Mapping[str, Any]) -> HostedRunResult[Any]:
+        self.turns += 1
+        if self.turns == 4:
+            self.write()
+        return await super().run(turn, body)
+
+    def write(self) -> None:
+        time.sleep(0.3)

@@ -151,3 +151,29 @@ class EmptyForARepeat(RpcChannel):
         repeated = result.response_id in self.answered
         self.answered.add(result.response_id)
         return super().render(result, [] if repeated else items)
+
+
+@mutant(
+    "believes-labels",
+    defect="takes the number of a delivery from a header that nobody signed",
+    kills={"HC-IDEM-001": "runs of a delivery that comes again under other headers: FAILED"},
+)
+class BelievesLabels(BotChannel):
+    label = ""
+
+    def authenticate(self, raw: bytes, headers: Mapping[str, str]) -> None:
+        super().authenticate(raw, headers)
+        self.label = headers.get("x-delivery-id", "")
+
+    def delivery_id(self, event_id: str) -> str:
+        return self.label or super().delivery_id(event_id)
+
+
+@mutant(
+    "floats-ids",
+    defect="reads ids as floats, which cannot tell the great ones apart",
+    kills={"HC-IDEM-001": "runs with a delivery id that is the number after it: FAILED"},
+)
+class FloatsIds(BotChannel):
+    def delivery_id(self, event_id: str) -> str:
+        return f"{float(event_id):.0f}" if event_id.isdecimal() else super().delivery_id(event_id)

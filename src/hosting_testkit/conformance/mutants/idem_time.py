@@ -24,7 +24,13 @@ class ShortTtl(BotChannel):
         return event if isinstance(event, Ignored) else replace(event, keep_for=60.0)
 
 
-@mutant("unbounded-seen", kills={"HC-IDEM-007": "ids that the channel holds on to: FAILED"})
+@mutant(
+    "unbounded-seen",
+    kills={
+        "HC-IDEM-007": "ids that the channel holds on to: FAILED",
+        "HC-CONC-006": "things held more after 16 turns that are answered: FAILED",
+    },
+)
 class UnboundedSeen(BotChannel):
     """Looks into a set of its own first, to spare the store."""
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from hosting import InboundEvent
 
-from ..reference import BotChannel
+from ..reference import BotChannel, PollingBotChannel
+from ..reference.bot import PLATFORM_URL
 from .model import mutant
 
 
@@ -54,6 +57,44 @@ class OwnClientWithoutAnAddress(BotChannel):
         await super().start()
         if self.given is None:
             self.client.base_url = ""
+
+
+@mutant(
+    "trusts-any-certificate",
+    defect="makes a client of its own that believes whoever stands in between",
+    kills={"HC-LIFE-005": "clients of its own that trust any certificate: FAILED"},
+)
+class TrustsAnyCertificate(BotChannel):
+    given: httpx.AsyncClient | None
+
+    async def start(self) -> None:
+        if self.given is None:
+            unverified = httpx.AsyncHTTPTransport(verify=False)
+            self.given = httpx.AsyncClient(base_url=PLATFORM_URL, transport=unverified)
+        await super().start()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self.client.aclose()
+
+
+@mutant(
+    "one-connection",
+    defect="has a single connection, and so nothing to answer with while a poll is held",
+    kills={"HC-LIFE-005": "a turn is answered through a client of the channel's own: FAILED"},
+)
+class OneConnection(PollingBotChannel):
+    given: httpx.AsyncClient | None
+
+    async def start(self) -> None:
+        if self.given is None:
+            limits = httpx.Limits(max_connections=1)
+            self.given = httpx.AsyncClient(base_url=PLATFORM_URL, limits=limits)
+        await super().start()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self.client.aclose()
 
 
 @mutant(

@@ -94,7 +94,7 @@ class TrustsOtherJson(PollingBotChannel):
             return await super().poll(offset)
         except httpx.DecodingError as error:
             if "result" in str(error.__context__):
-                raise KeyError("result") from error
+                raise asyncio.CancelledError from error
             raise
 
 
@@ -273,8 +273,38 @@ class EndsAtAStrangeAnswer(PollingBotChannel):
     async def poll(self, offset: int) -> int:
         try:
             return await super().poll(offset)
-        except httpx.DecodingError:
-            raise RuntimeError("the answer is no JSON") from None
+        except httpx.DecodingError as error:
+            raise asyncio.CancelledError from error
+
+
+@mutant(
+    "foresees-all",
+    defect="stops polling for good at a fault that nobody has foreseen",
+    kills={
+        "HC-LIFE-007": "an event after a poll that is answered with a result that is null is answered: FAILED"
+    },
+)
+class ForeseesAll(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except TypeError as error:
+            raise asyncio.CancelledError from error
+
+
+@mutant(
+    "ends-when-forbidden",
+    defect="stops polling for good when something in between forbids a poll",
+    kills={"HC-LIFE-007": "an event after a poll that is refused with 403 is answered: FAILED"},
+)
+class EndsWhenForbidden(PollingBotChannel):
+    async def poll(self, offset: int) -> int:
+        try:
+            return await super().poll(offset)
+        except Refused as refused:
+            if refused.status == 403:
+                raise asyncio.CancelledError from refused
+            raise
 
 
 class _Impatient(BotApi):

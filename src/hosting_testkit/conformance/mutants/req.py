@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,3 +86,13 @@ class DoubleRunStreamed(RpcChannel):
     async def answer_stream(self, turn: ChannelRequest, body: Mapping[str, Any]) -> StreamingAnswer:
         await self.run(turn, body)
         return await super().answer_stream(turn, body)
+
+
+@mutant(
+    "unescapes-input",
+    defect="takes what people say for HTML",
+    kills={"HC-REQ-002": "the text '&lt;b&gt; &amp;amp; &cop': FAILED"},
+)
+class UnescapesInput(BotChannel):
+    def text(self, payload: Mapping[str, Any]) -> str:
+        return html.unescape(super().text(payload))

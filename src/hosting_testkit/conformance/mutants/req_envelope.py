@@ -21,7 +21,7 @@ class ForwardsAllOptions(RpcChannel):
 @mutant(
     "streams-to-who-accepts",
     defect="streams to every caller who says that streams would be accepted",
-    kills={"HC-REQ-006": "whether a caller who accepts streams and asks for none gets one: FAILED"},
+    kills={"HC-REQ-006": "what a caller gets who accepts streams and asks for none: FAILED"},
 )
 class StreamsToWhoAccepts(RpcChannel):
     def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:

@@ -39,7 +39,7 @@ class CallerOfTheChannel(RpcChannel):
 @mutant(
     "resets-at-once",
     defect="lets a reset go ahead of what was said before it",
-    kills={"HC-SESS-007": "what was said before a reset runs in the old session: FAILED"},
+    kills={"HC-SESS-007": "the sessions of what was said before a reset, and behind it: FAILED"},
 )
 class ResetsAtOnce(BotChannel):
     def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:

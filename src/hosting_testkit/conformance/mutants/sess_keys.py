@@ -278,3 +278,14 @@ class BranchesStay(RpcChannel):
         if turn.session is None or turn.session.parent_key is None:
             return turn
         return turn.replace(session=replace(turn.session, continue_for=None))
+
+
+@mutant(
+    "session-first",
+    defect="goes on in the conversation that is named, whatever answer is to be continued",
+    kills={"HC-SESS-005": "an issued id beside the name of another conversation continues, or is refused"},
+)
+class SessionFirst(RpcChannel):
+    def parse(self, body: Mapping[str, Any], caller: Caller, headers: Mapping[str, str]) -> ChannelRequest:
+        given = {name: value for name, value in body.items() if name != "after" or not body.get("session")}
+        return super().parse(given, caller, headers)

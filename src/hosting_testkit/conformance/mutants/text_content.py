@@ -114,3 +114,13 @@ class MarkupOnTrial(BotChannel):
             with suppress(Refused):
                 return str((await self.api.call(method, marked))["id"])
         return await super().send(destination, method, params)
+
+
+@mutant(
+    "tidies-blank-lines",
+    defect="makes one blank line of several, also in poems and programs",
+    kills={"HC-TEXT-004": "a text with much white space and escapes in it: FAILED"},
+)
+class TidiesBlankLines(BotChannel):
+    def split(self, text: str) -> Sequence[str]:
+        return super().split(re.sub(r"\n{3,}", "\n\n", text))

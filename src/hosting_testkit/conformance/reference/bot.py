@@ -31,6 +31,7 @@ from hosting import (
     PushRetryable,
     StateWrite,
     TurnEnd,
+    is_stop_command,
 )
 from hosting.messaging import GroupMode, LoopGuard, OpenRequests
 from hosting.web import JsonAnswer, decode_json_object, read_body, require_json
@@ -197,7 +198,7 @@ class BotChannel(BotReplies):
             thread_id=update.shown.thread,
             native_id=update.sender.id if update.sender else None,
             conversation_kind=chat.kind,
-            bypass_lane=update.press is not None or self.text(payload).lower().split()[:1] == ["/stop"],
+            bypass_lane=update.press is not None or is_stop_command(self.text(payload)),
         )
 
     def ignores(self, update: Update) -> Ignored | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 import httpx
@@ -105,7 +106,7 @@ def seconds_of(retry_after: str | None, now: float) -> float | None:
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after)
+        return seconds if isfinite(seconds := float(retry_after)) else None
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
     except ValueError:

@@ -6,9 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-import httpx
-
-from hosting import ChannelContext, ChannelContribution, HostingError, PushRetryable, RequestError
+from hosting import ChannelContext, ChannelContribution, RequestError
 from hosting.messaging import OnePoller
 
 from .bot import BotChannel
@@ -71,7 +69,7 @@ class PollingBotChannel(BotChannel):
                 else:
                     offset = 0
                     await asyncio.sleep(_LOOK)
-            except (Refused, PushRetryable, httpx.HTTPError, HostingError) as error:
+            except Exception as error:  # whatever it is, a bot that polls no more is deaf
                 if not failures:
                     self.context.logger.warning("channel %s cannot poll: %s", self.name, error)
                 failures += 1

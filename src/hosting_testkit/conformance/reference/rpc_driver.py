@@ -83,7 +83,8 @@ class RpcDriver(HttpJsonDriver):
         return self.channel_class(auth=tokens, **env.options)
 
     def payload(self, turn: Turn) -> Mapping[str, Any]:
-        place = {"session": turn.conversation or "default"} if turn.parent is None else {"after": turn.parent}
+        named = {"session": turn.conversation, "after": turn.parent}
+        place = {name: value for name, value in named.items() if value} or {"session": "default"}
         body = {"input": turn.text, **place, "stream": turn.stream, **turn.extra}
         more = {
             "options": turn.options,

@@ -7,15 +7,20 @@ from dataclasses import replace
 
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
+from ...transports.asgi import BridgeOptions
 from ..hosted import HostedChannel
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
 
+_GUESSES = 24
+_ELSEWHERE = ("203.0.113.7", 40_000)
 _ALWAYS = {"missing", "wrong"}
 _MANGLED: Mapping[str, Callable[[str], str]] = {
     "is empty": lambda value: "",
     "has a letter that is not ASCII": lambda value: value + "\N{LATIN SMALL LETTER E WITH ACUTE}",
+    "has a digit that is not ASCII": lambda value: value[:-1] + "\N{SUPERSCRIPT TWO}",
+    "is a digit that is not ASCII": lambda value: "\N{SUPERSCRIPT TWO}",
     "is ten thousand characters long": lambda value: (value + "0" * 10_000)[:10_000],
 }
 
@@ -35,6 +40,18 @@ async def bad_credentials_are_refused(k: Kit) -> None:
             k.check(f"a {credential} credential", refused, expected="401 or 403", observed=wire.status)
             k.equal(f"runs with a {credential} credential", len(h.runs) - before, 0)
         await _mangled(k, h)
+        if k.claim("http").runs:
+            await _guessed(k, h)
+
+
+async def _guessed(k: Kit, h: HostedChannel) -> None:
+    """Somebody who guesses, from elsewhere, locks nobody out but himself."""
+    elsewhere = BridgeOptions(client=_ELSEWHERE, raise_app_errors=False)
+    for _ in range(_GUESSES):
+        await h.wire(h.inbound(Turn(text=k.nonce(), credential="wrong")), bridge=elsewhere)
+    reply = await h.turn(said := k.nonce())
+    name = f"the valid credential is let in after {_GUESSES} wrong ones from elsewhere"
+    k.check(name, said in reply.text, expected=said, observed=reply.text or reply.status)
 
 
 async def _mangled(k: Kit, h: HostedChannel) -> None:

@@ -17,6 +17,7 @@ from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
 
+_OPENING = {"dangerously_allow_unauthenticated": True}
 _STRANGER = ("203.0.113.7", 40_000)
 
 
@@ -69,6 +70,24 @@ async def nothing_is_open_by_default(k: Kit) -> None:
     if k.claim("webhook").runs:
         k.check("a warning at the start", len(first) >= 1, expected="a warning", observed=k.logs)
         k.equal("warnings after a second start", len(_warnings(k)), 2 * len(first))
+        await _opened_with_a_secret(k)
+
+
+async def _opened_with_a_secret(k: Kit) -> None:
+    """Opening is for want of a secret; one that is given counts (contract 17.1)."""
+    driver = k.driver(options=_OPENING)
+    try:
+        driver.make(driver.env)
+    except (TypeError, ChannelConfigurationError):
+        return  # refused, or opened in another way, as `opened` shows
+    async with k.host(Echo(), options=_OPENING) as h:
+        reply = await h.turn(said := k.nonce())
+        k.control(said in reply.text, "a credential is good where it was opened too", observed=reply.status)
+        wire, runs = await _visit(k, h, _Visit(peer=_STRANGER))
+        observed = f"status {wire.status}, {runs} runs"
+        refused = wire.status in (401, 403) and not runs
+        name = "a stranger where it was opened and has its secret"
+        k.check(name, refused, expected="401 or 403, 0 runs", observed=observed)
 
 
 def _cannot_be_built(k: Kit) -> None:

@@ -38,6 +38,22 @@ async def the_signature_covers_the_bytes(k: Kit) -> None:
         changed |= {f"another {name}": inbound for name, inbound in tampered.items()}
         for name, inbound in changed.items():
             await _refused(k, h, name, inbound)
+        await _other_keys(k, h)
+
+
+async def _other_keys(k: Kit, h: HostedChannel) -> None:
+    """What is signed with no key is signed by anybody: the place of an old one may be empty."""
+    secrets = h.driver.env.secrets
+    own = dict(secrets)
+    signed: list[Inbound] = []
+    for key in (k.nonce(), ""):
+        secrets.update(dict.fromkeys(own, key))
+        signed.append(h.inbound(Turn(text=k.nonce())))
+        secrets.update(own)
+    before = len(h.runs)
+    await h.wire(signed[0])
+    if len(h.runs) == before:  # else the driver keeps its key, and signs with no other
+        await _refused(k, h, "a body that is signed with an empty key", signed[1])
 
 
 @rule(

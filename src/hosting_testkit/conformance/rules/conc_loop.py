@@ -44,7 +44,7 @@ class _Failing(Echo):
 
 @rule("HC-CONC-004", why="while one call blocks the loop, nobody else is served, and platforms give up")
 async def the_loop_is_never_blocked(k: Kit) -> None:
-    """A watchdog looks on while turns are answered, at length too, streamed, fail, and find the platform away."""
+    """A watchdog looks on while turns are answered, at length too, streamed, fail, are forged, and find the platform away."""
     limit = k.claim("text_limit").params.get("limit", 0) if k.claim("text_limit").runs else 0
     async with k.host(_Failing(limit)) as h:
         reply = await h.turn(said := k.nonce())
@@ -61,13 +61,15 @@ async def the_loop_is_never_blocked(k: Kit) -> None:
 
 
 async def _all_kinds(k: Kit, h: HostedChannel, said: str, limit: int) -> None:
-    """Turns that are answered, at length, fail, are streamed, and find the platform away."""
+    """Turns that are answered, at length, fail, are streamed, are forged, and find the platform away."""
     await h.turn(said)
     await h.turn(f"fail {said}")
     if limit:
         await h.turn(f"long {said}")
     if k.claim("streaming").runs:
         await h.turn(said, stream=True)
+    if k.claim("auth").runs and "wrong" in h.driver.bad_credentials:
+        await h.wire(h.inbound(Turn(text=said, credential="wrong")))
     if k.claim("outbound").runs:
         await _while_the_platform_is_away(h, said)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from hosting import RetryPolicy
 
-from ...drivers.trouble import AnswerLost, AnswerSpoilt, PlatformAnswer, Trouble, Unreachable
+from ...drivers.trouble import AnswerLate, AnswerLost, AnswerSpoilt, PlatformAnswer, Trouble, Unreachable
 from ...drivers.turn import Turn
 from ...targets.echo import Echo
 from ...targets.scripted import Scripted
@@ -14,12 +15,15 @@ from ..hosted import ask_driver
 from ..kit import Kit
 from ..registry import rule
 from ..replicas import Replica, replicas
-from ..retry_after import DATE, far_from_utc, other_forms
+from ..retry_after import DATE, MISSING, far_from_utc, other_forms
 from ..sends import sending
 
 _WAIT = 7.0
 _LONG_WAIT = 100.0
 _MOST_MORE = 60.0
+_SHORTEST = 0.4
+_LATE = 3.0
+_MINUTE = 60.0
 _LONG = 300.0
 """Virtual seconds after which every reply has ended, one way or the other."""
 
@@ -75,6 +79,8 @@ async def _told_otherwise(k: Kit, h: Replica) -> None:
         for form, refusal in other_forms(_limited(h), h.env.time_source.now() + _WAIT).items():
             sent = await sending(h, Turn(text=(said := k.nonce())), [refusal, _limited(h)], seconds=_LONG)
             k.equal(f"messages that show the reply after a Retry-After that {form}", sent.times(said), 1)
+            early = [wait for wait in sent.waits if wait < _SHORTEST]
+            k.equal(f"waits that are none after a Retry-After that {form}", early, [])
             if form == DATE and not k.claim("edits").runs:
                 waited = _WAIT - 1 <= sent.waits[0] <= _WAIT + _MOST_MORE if sent.waits else False
                 name = f"the wait after a Retry-After that {form}, on a machine that is far from UTC"
@@ -113,6 +119,7 @@ async def only_what_surely_did_not_arrive_is_sent_again(k: Kit) -> None:
 _UNSURE: Mapping[str, Trouble] = {
     "a timeout": AnswerLost("timeout"),
     "a reset": AnswerLost("reset"),
+    "a connection that is closed without an answer": AnswerLost("closed"),
     "a status 500": AnswerSpoilt(500),
 }
 """The message arrived, and the channel cannot know it."""
@@ -137,6 +144,14 @@ async def a_refusal_for_good_is_not_tried_again(k: Kit) -> None:
             k.equal(f"what is on record, {why}", sent.recorded, ["dead"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Troubles:
+    """What a part meets, and how long the platform asks to wait: a list of troubles has an end, and then it is taken."""
+
+    troubles: Trouble | Sequence[Trouble]
+    wait: float = 0.0
+
+
 @rule(
     "HC-ERR-013",
     needs=["outbound", "messaging", "text_limit"],
@@ -151,32 +166,37 @@ async def a_part_that_fails_repeats_no_other(k: Kit) -> None:
         whole = await h.turn(k.nonce())
         seen = [sum(part in text for text in whole.texts) for part in parts]
         k.control(seen == [1, 1, 1] and len(whole.texts) > 2, "a reply of several parts", observed=seen)
-        for how, troubles in _troubles_of_a_part(h).items():
-            await _one_part_fails(k, h, parts, how, troubles)
+        for how, meets in _troubles_of_a_part(h).items():
+            await _one_part_fails(k, h, parts, how, meets)
 
 
-def _troubles_of_a_part(h: Replica) -> dict[str, Trouble | list[Trouble]]:
+def _troubles_of_a_part(h: Replica) -> dict[str, _Troubles]:
     refused = ask_driver(h.driver.refused_for_good, "refused_for_good()")
-    awhile: list[Trouble] = [_limited(h), _limited(h)]
+    untold = other_forms(_limited(h), 0.0).get(MISSING)
     return {
-        "refused for a while": awhile,
-        **{f"refused for good, {why}": refusal for why, refusal in refused.items()},
-        "refused every time": _limited(h),
-        "lost": AnswerLost("reset"),
-        "sent and not answered in time": AnswerLost("timeout"),
-        "sent and answered with 502": AnswerSpoilt(502),
-        "out of reach for a moment": [Unreachable()],
-        "out of reach": Unreachable(),
+        "refused for a while": _Troubles([_limited(h)] * 2, _WAIT),
+        "refused for a minute": _Troubles([_limited(h, _MINUTE)] * 2, _MINUTE),
+        **({"refused without a word for how long": _Troubles([untold] * 2)} if untold else {}),
+        **{f"refused for good, {why}": _Troubles(refusal) for why, refusal in refused.items()},
+        "refused every time": _Troubles(_limited(h), _WAIT),
+        "lost": _Troubles(AnswerLost("reset")),
+        "sent and not answered in time": _Troubles(AnswerLost("timeout")),
+        "sent and answered with 502": _Troubles(AnswerSpoilt(502)),
+        "sent and answered late": _Troubles(AnswerLate(_LATE)),
+        "out of reach for a moment": _Troubles([Unreachable()]),
+        "out of reach": _Troubles(Unreachable()),
     }
 
 
-async def _one_part_fails(
-    k: Kit, h: Replica, parts: Sequence[str], how: str, troubles: Trouble | list[Trouble]
-) -> None:
-    sent = await sending(h, Turn(text=k.nonce()), troubles, seconds=_LONG, at=parts[1])
+async def _one_part_fails(k: Kit, h: Replica, parts: Sequence[str], how: str, meets: _Troubles) -> None:
+    sent = await sending(h, Turn(text=k.nonce()), meets.troubles, seconds=_LONG, at=parts[1])
     times = [sent.times(part) for part in parts]
     k.check(f"parts when one is {how}", max(times) <= 1, expected="none twice", observed=times)
-    early = [wait for wait in sent.waits if wait < _WAIT] if "refused" in how else []
+    shown = [parts.index(part) for text in sent.reply.texts for part in parts if part in text]
+    k.equal(f"the order of the parts when one is {how}", shown, sorted(shown))
+    early = [wait for wait in sent.waits if wait < meets.wait]
     k.equal(f"waits that were shorter than the platform asked for, when one is {how}", early, [])
-    honest = min(times) == 1 or sent.recorded in (["dead"], ["unknown"])
-    k.check(f"what is on record when one is {how}", honest, expected="the loss", observed=sent.recorded)
+    passes = isinstance(meets.troubles, Sequence)
+    whole = min(times) == 1 or (not passes and sent.recorded in (["dead"], ["unknown"]))
+    expected = "all of it" if passes else "the loss"
+    k.check(f"what is on record when one is {how}", whole, expected=expected, observed=sent.recorded)

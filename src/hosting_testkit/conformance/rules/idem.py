@@ -19,6 +19,22 @@ from ..registry import rule
 _AT_ONCE = 0.3
 """Virtual seconds between two taps of a finger."""
 
+_LABELS = tuple(
+    f"{prefix}{name}-id"
+    for prefix in ("x-", "")
+    for name in (
+        "delivery",
+        "request",
+        "event",
+        "message",
+        "update",
+        "webhook",
+        "notification",
+        "correlation",
+    )
+)
+"""Headers in which senders number what they send."""
+
 _WINDOW = 0.02
 """Virtual seconds between a look at the store and its answer: all copies come in it."""
 
@@ -43,6 +59,16 @@ async def a_repeated_delivery_runs_once(k: Kit) -> None:
         k.equal("runs with another delivery id", [run.text for run in h.runs], [said, other])
         if not k.claim("polling").runs:
             await _alike(k, h)
+            await _relabelled(k, h)
+
+
+async def _relabelled(k: Kit, h: HostedChannel) -> None:
+    """Who replays a delivery must not make it new by a header that nobody signed."""
+    inbound = h.inbound(Turn(text=(said := k.nonce()), delivery_id=k.nonce()))
+    own = {name.lower() for name in inbound.headers}
+    await h.wire(inbound)
+    await h.wire(inbound.with_headers({name: k.nonce() for name in _LABELS if name not in own}))
+    k.equal("runs of a delivery that comes again under other headers", _runs(h, said), 1)
 
 
 async def _alike(k: Kit, h: HostedChannel) -> None:
@@ -55,6 +81,8 @@ async def _alike(k: Kit, h: HostedChannel) -> None:
         "that is as long and ends otherwise": f"{mixed * 4}b",
         "that is a number": "1042",
         "that is a smaller number": "1041",
+        "that is a number beyond those that floats tell apart": str(2**53),
+        "that is the number after it": str(2**53 + 1),
     }.items():
         await h.turn(said := k.nonce(), delivery_id=id)
         k.equal(f"runs with a delivery id {which}", _runs(h, said), 1)

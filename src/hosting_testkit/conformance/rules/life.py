@@ -49,5 +49,6 @@ async def _own_client(k: Kit) -> None:
         reply = await h.turn(said := k.nonce())
     name = "a turn is answered through a client of the channel's own"
     k.check(name, said in reply.text, expected=said, observed=reply.texts)
+    k.equal("clients of its own that trust any certificate", h.env.unverified, 0)
     left = Census.take(known=h.env.clients).left_over_from(before)  # a simulator may have clients too
     k.equal("left after the shutdown with a client of its own", left, [])

@@ -35,8 +35,19 @@ _TROUBLES: Mapping[str, Trouble] = {
     "that something in between answers with a page": PlatformAnswer(
         status=200, headers={"content-type": "text/html"}, body=_PAGE
     ),
-    "that is answered with other JSON": PlatformAnswer(status=200, body=b'{"maintenance": true}'),
-    **{f"that is refused with {status}": PlatformAnswer(status=status) for status in (401, 404, 429, 503)},
+    **{
+        f"that is answered with {what}": PlatformAnswer(status=200, body=body)
+        for what, body in {
+            "other JSON": b'{"maintenance": true}',
+            "null": b"null",
+            "a result that is null": b'{"ok": true, "result": null}',
+            "a list of null": b'{"ok": true, "result": [null]}',
+        }.items()
+    },
+    **{
+        f"that is refused with {status}": PlatformAnswer(status=status)
+        for status in (400, 401, 403, 404, 409, 429, 500, 502, 503)
+    },
 }
 """The connection has died without a word, or does not lead to the platform; or that one has a bad day."""
 

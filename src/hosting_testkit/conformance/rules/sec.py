@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...drivers.trouble import AnswerLost, AnswerSpoilt, PlatformAnswer
 from ...drivers.turn import VALID, Attachment, Inbound, Turn
 from ...drivers.wire import Reply, Text, Wire
 from ...targets.agent import FakeAgent, Run, Updates
@@ -17,6 +18,7 @@ from ..records import everything_said
 from ..registry import rule
 from ..spans import captured_spans
 
+_TROUBLES = (AnswerSpoilt(502), AnswerLost("reset"), PlatformAnswer(status=400, body=b"no"))
 _CREDENTIALS = ("authorization", "cookie", "x-api-key")
 _IMAGE = Attachment(name="dot.png", media_type="image/png", content=b"\x89PNG\r\n\x1a\n" + b"0" * 32)
 
@@ -102,6 +104,11 @@ async def _live(k: Kit, h: HostedChannel, life: _Life) -> None:
         life.wires.append(await h.wire(wrong))
     for inbound in h.driver.malformed().values() if k.claim("http").runs else ():
         life.wires.append(await h.wire(inbound))
+    for inbound in ask_driver(h.driver.wrong_fields, "wrong_fields()").values():
+        life.wires.append(await h.wire(inbound))
+    for trouble in _TROUBLES if k.claim("outbound").runs else ():
+        h.env.troubles.plan(text := k.nonce(), [trouble])
+        life.add(await h.turn(text))
     h.env.reachable = False
     life.wires.append(await h.wire(h.inbound(Turn(text=k.nonce(), credential=VALID))))
     h.env.reachable = True

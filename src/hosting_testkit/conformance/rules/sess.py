@@ -122,5 +122,5 @@ async def _in_its_turn(k: Kit) -> None:
         await h.turn(user="bob")
         sessions = {run.text: run.session.session_id for run in h.runs if run.session is not None}
         old = sessions.get(_SlowCounting.WAIT)
-        k.equal("what was said before a reset runs in the old session", sessions.get(before) == old, True)
-        k.equal("what was said behind it runs in the old session", sessions.get(behind) == old, False)
+        places = ["old" if sessions.get(text) == old else "new" for text in (before, behind)]
+        k.equal("the sessions of what was said before a reset, and behind it", places, ["old", "new"])

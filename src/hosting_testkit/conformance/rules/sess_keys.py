@@ -96,10 +96,10 @@ async def _in(h: HostedChannel, text: str, conversation: str, thread: str, threa
     if threads:
         group = h.driver.capabilities["groups"].runs
         return await h.turn(text, conversation=conversation, thread=thread, group=group)
-    name = f"{conversation} {thread}"
+    name, group = f"{conversation} {thread}", h.driver.capabilities["groups"].runs
     if not any(h.driver.capabilities[kind].runs for kind in ("groups", "caller_sessions")):
         return await h.turn(text, user=name)
-    return await h.turn(text, conversation=name)
+    return await h.turn(text, conversation=name, group=group)
 
 
 @rule(
@@ -118,6 +118,10 @@ async def references_open_only_ones_own(k: Kit) -> None:
         issued = _reference(h, first)
         follow_up = await h.turn(Counting.RECALL, user="ann", parent=issued)
         k.control(secret in follow_up.text, "an issued id continues for its owner", observed=follow_up.text)
+        both = await h.turn(Counting.RECALL, user="ann", parent=issued, conversation="another")
+        kept = both.status >= 400 or secret in both.text
+        name = "an issued id beside the name of another conversation continues, or is refused"
+        k.check(name, kept, expected=secret, observed=both.text or both.status)
         stolen = await h.turn(Counting.RECALL, user="bob", parent=issued)
         unknown = await h.turn(Counting.RECALL, user="bob", parent=_other(issued))
         refused = secret not in stolen.text and stolen.status < 500

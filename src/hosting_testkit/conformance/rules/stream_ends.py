@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hosting import HostLimits
+
 from ...drivers.turn import Turn
 from ...drivers.wire import Reply
 from ...targets import steps
@@ -11,6 +13,8 @@ from ...targets.scripted import Scripted
 from ..hosted import ask_driver
 from ..kit import Kit
 from ..registry import rule
+
+_DRAIN = 5.0
 
 _NOT_TEXT: Mapping[str, steps.Step] = {
     "a tool call": steps.ToolCall("tool", {"a": 1}, split=3),
@@ -45,6 +49,21 @@ async def endings_can_be_told_apart(k: Kit) -> None:
     for name, end in ends.items():
         alike = [other for other, seen in ends.items() if other != name and seen == end]
         k.equal(f"endings that look like a {name} stream", alike, [])
+    await _shut_down(k, ends["completed"])
+
+
+async def _shut_down(k: Kit, completed: tuple[object, ...]) -> None:
+    """A host that can wait no longer says so, and does not just hang up."""
+    target = Scripted("said", steps.Stop("middle"))
+    limits = HostLimits(drain_timeout=_DRAIN)
+    async with k.host(target, limits=limits) as h, h.open(h.inbound(Turn(stream=True))) as opened:
+        await target.gates.reached("middle")
+        await opened.shows(lambda reply: "said" in reply.text)
+        await h.shutdown()
+        await opened.finished()
+        reply = await opened.reply()
+    end = _seen(k, "shut down", reply, False)
+    k.check("it does not end as a whole answer does", end != completed, expected="another end", observed=end)
 
 
 async def _ending(k: Kit, name: str, script: list[steps.Step]) -> tuple[object, ...]:

@@ -19,6 +19,8 @@ _TOOL: list[steps.Step] = [steps.ToolCall("tool", {"a": 1}), steps.ToolResult("r
 _SCRIPTS: dict[str, list[steps.Step]] = {
     "plain pieces": ["Hel", "lo ", "wor", "ld"],
     "white space at both ends": ["  lead", " and trail \n"],
+    "equal pieces, one after the other": ["ha", "ha", "\n", "\n", "ha"],
+    "pieces of white space": ["one", "\n\n", "two", " ", "three", "\n"],
     "an equal replacement": ["one ", "two", steps.Replace("one two")],
     "a longer replacement": ["one ", steps.Replace("one two")],
     _DIFFERS: ["one two", steps.Replace("three")],

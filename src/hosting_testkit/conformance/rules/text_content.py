@@ -11,6 +11,8 @@ from ..registry import rule
 _MARKS = "*bold* _under_ `code` \\ <b>tag</b> & [link](https://example.com) ~x~ |y| # > - 1. {z} =!"
 _UNCLOSED = "2 * 3 = 6, snake_case, a`b, <i>, ["
 
+_SPACED = "poem\n\n\n\n    four  words\t\tand &lt;b&gt; &amp;amp; %41%20+ \\n: end"
+
 _FILES = {
     "image/png": steps.PNG,
     "application/pdf": b"%PDF-1.7 kit",
@@ -48,6 +50,9 @@ async def nothing_vanishes(k: Kit) -> None:
     async with k.host(Scripted(said := k.nonce())) as h:
         plain = await h.turn(k.nonce())
         k.control(said in plain.text, "a plain text is shown", observed=plain.text)
+    async with k.host(Scripted(_SPACED)) as h:
+        reply = await h.turn(k.nonce())
+    k.equal("a text with much white space and escapes in it", reply.text, _SPACED)
     async with k.host(Scripted(said := k.nonce(), steps.NextMessage(), said)) as h:
         twice = (await h.turn(k.nonce())).text.count(said)
         k.equal("how often a text is shown that the answer holds twice", twice, 2)
