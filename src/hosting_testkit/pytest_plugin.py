@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     flag: dict[str, Any] = {"action": "store_true", "default": False}
     add("--conformance", **many, metavar="NAME", help="channel, module:factory, conformance.toml or all")
     add("--conformance-only", **flag, help="drop the project's own tests from this run")
-    add("--conformance-level", metavar="LEVEL", help="frozen set to score against, such as 2026.2, or next")
+    add("--conformance-level", metavar="LEVEL", help="frozen set to score against, such as 2026.3, or next")
     add("--conformance-tier", type=int, choices=range(4), help="highest tier to run; 0 is the smoke set")
     add("--conformance-rule", **many, metavar="PAT", help="ids or globs of rules")
     add("--conformance-area", **many, metavar="AREA,...", help="areas, such as AUTH,SEC")

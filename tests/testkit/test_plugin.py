@@ -19,7 +19,7 @@ MUTANTS = "hosting_testkit.conformance.mutants"
 SOURCE = Path(__file__).parents[2] / "src"
 PLUGIN = ("-p", "hosting_testkit.pytest_plugin")
 SMOKE = ("--conformance-tier", "0")
-IN_LEVEL = len(read_level("2026.2").scored)
+IN_LEVEL = len(read_level("2026.3").scored)
 REPORT = check_channel(RpcDriver, tier=0)
 SUM = sum_line(REPORT).rpartition(";")[0]
 PASSED = f"{REPORT.ran + 1} passed, {26 - REPORT.ran} skipped"
@@ -257,7 +257,7 @@ def test_a_project_file_has_node_ids_of_its_own(project: Path) -> None:
     assert "1 passed" in run(project, "--conformance", "conformance.toml", one).stdout
     many = run(project, "-p", "xdist", "-n", "2", "--conformance", "conformance.toml")
     assert "4 passed" in many.stdout, many.stdout
-    assert many.stdout.index("rpc @ 2026.2") < many.stdout.index("bot @ 2026.2")
+    assert many.stdout.index("rpc @ 2026.3") < many.stdout.index("bot @ 2026.3")
 
 
 def test_only_leaves_the_projects_own_tests_alone(project: Path) -> None:

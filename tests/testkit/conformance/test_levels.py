@@ -64,8 +64,8 @@ def test_the_hash_does_not_depend_on_the_order() -> None:
 @pytest.mark.parametrize(
     ("supported", "found"),
     [
-        ("", "2026.2"),
-        (">=2026.1,<2027", "2026.2"),
+        ("", "2026.3"),
+        (">=2026.1,<2027", "2026.3"),
         ("==2026.1", "2026.1"),
         ("<2026.2", "2026.1"),
         (">2026.1,<2026.2", ""),
@@ -75,7 +75,7 @@ def test_the_hash_does_not_depend_on_the_order() -> None:
 def test_a_driver_names_a_range_of_levels(supported: str, found: str) -> None:
     if found:
         assert newest_for(supported) == found
-        assert levels() == ["2026.1", "2026.2"]
+        assert levels() == ["2026.1", "2026.2", "2026.3"]
     else:
         with pytest.raises(UnknownLevel, match=re.escape(repr(supported))):
             newest_for(supported)
@@ -84,7 +84,7 @@ def test_a_driver_names_a_range_of_levels(supported: str, found: str) -> None:
 def test_what_is_no_range_or_no_level_is_refused() -> None:
     with pytest.raises(UnknownLevel, match="is no range"):
         newest_for("newest")
-    with pytest.raises(UnknownLevel, match=r"known are 2026\.1, 2026\.2, next"):
+    with pytest.raises(UnknownLevel, match=r"known are 2026\.1, 2026\.2, 2026\.3, next"):
         read_level("2025.9")
 
 

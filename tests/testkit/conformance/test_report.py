@@ -35,9 +35,9 @@ FAILED = ItemResult(
 def test_the_sum_line_of_a_whole_run_adds_up() -> None:
     report = run(RpcDriver)
     absent, ran = report.counts[Verdict.NOT_APPLICABLE], report.ran
-    assert report.in_level == ran + absent == len(read_level("2026.2").scored)
+    assert report.in_level == ran + absent == len(read_level("2026.3").scored)
     assert sum_line(report).startswith(
-        f"rpc @ 2026.2: {report.in_level} in level = {ran} run + {absent} n/a; {ran} pass, 0 FAIL, 0 unproven; "
+        f"rpc @ 2026.3: {report.in_level} in level = {ran} run + {absent} n/a; {ran} pass, 0 FAIL, 0 unproven; "
     )
     outside = {found.rule for found in report.results if found.reason.startswith("passes; not in level")}
     assert f"provisional {len(outside)}/{len(report.provisional)}" in sum_line(report)
@@ -45,7 +45,7 @@ def test_the_sum_line_of_a_whole_run_adds_up() -> None:
 
 def test_the_sum_line_of_a_part_counts_what_was_left_out() -> None:
     line = sum_line(run(BotDriver, Selection(tier=0, patterns=["HC-SESS-*"])))
-    left_out = len(read_level("2026.2").scored) - 3
+    left_out = len(read_level("2026.3").scored) - 3
     assert f"in level = 3 run + 0 n/a + {left_out} deselected; 3 pass" in line
 
 

@@ -105,7 +105,7 @@ def test_junit_carries_verdict_and_properties(broken: Report) -> None:
     properties = {p.get("name"): p.get("value") for p in case.iter("property")}
     assert properties == {
         "channel": "rpc", "rule": "HC-STREAM-004", "binding": "MUST", "tier": "1", "area": "STREAM",
-        "capability": "streaming", "variant": "http", "verdict": "fail", "level": "2026.2",
+        "capability": "streaming", "variant": "http", "verdict": "fail", "level": "2026.3",
     }  # fmt: skip
     assert "Exactly one terminal event" in (case.findtext("failure") or "")
 
@@ -152,7 +152,7 @@ def test_a_script_runs_one_failure_alone(tmp_path: Path) -> None:
 
 def test_a_whole_green_run_has_a_green_badge_with_its_numbers(whole: Report) -> None:
     badge = badge_of(whole)
-    assert (badge.label, badge.color) == ("conformance 2026.2", "brightgreen")
+    assert (badge.label, badge.color) == ("conformance 2026.3", "brightgreen")
     assert badge.message == f"{whole.in_level}/{whole.in_level}"
     assert json.loads(badge.to_json())["schemaVersion"] == 1
     ElementTree.fromstring(badge.to_svg())
