@@ -16,7 +16,7 @@ import pytest
 
 from hosting import HostLimits, InboundEvent, InMemoryHostStateStore
 from hosting.delivery.inbox import lane_of
-from hosting.state import Statement, StateUnavailable
+from hosting.state import Rows, Statement, StateUnavailable
 from hosting.state.tables.outbox import Delivery, load_lost_deliveries, read_deliveries
 from hosting_testkit import InMemoryHost, virtual_time
 from hosting_testkit.conformance.reference.bot import BotChannel
@@ -311,6 +311,35 @@ async def test_a_send_that_ends_within_the_drain_is_kept_as_sent() -> None:
         await host.restart()
         assert await lost(store) == []
     assert len(platform.sent) == 1
+
+
+class TakesSlowly(KeptOpen):
+    """Has the replies that a host takes, and is slow to say so."""
+
+    inline = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = asyncio.Event()
+
+    async def execute(self, *unit: Statement) -> list[Rows]:
+        rows = await super().execute(*unit)
+        if unit[0].name == "outbox.take" and rows[0]:
+            self.taken.set()
+            await asyncio.sleep(1)
+        return rows
+
+
+@virtual_time
+async def test_a_reply_that_was_just_taken_when_the_host_stops_is_sent() -> None:
+    platform, store = Platform(), TakesSlowly()
+    async with bot_host(Echo(), platform, state=store) as host:
+        await deliver(host, "hello", id="1")
+        await store.taken.wait()
+        await host.restart()
+        await deliver(host, "next", id="2")
+        assert await platform.texts(2) == ["hello", "next"]
+        assert await lost(store) == []
 
 
 async def test_new_begins_a_new_session_for_this_person_alone() -> None:

@@ -85,6 +85,10 @@ async def test_an_answer_that_is_lost_tells_nothing_of_its_effect(arrives: bool)
             await client.post("/send", content="one", timeout=9.0)
         assert asyncio.get_running_loop().time() - began == 9.0
         assert taken == ["one", "one"] * arrives
+        env.troubles.plan("one", [AnswerLost("closed", arrives=arrives)])
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/send", content="one")
+        assert taken == ["one", "one", "one"] * arrives
         assert len(env.calls) == len(taken)
 
 

@@ -20,7 +20,7 @@ from ..durable.policy import RetryPolicy
 from ..envelope import Destination
 from ..results import HostedRunResult
 from ..sessions.names import joined
-from ..state.base import HostStateStore, Statement
+from ..state.base import HostStateStore, Rows, Statement
 from ..state.errors import StateConflict
 from ..state.settled import settled
 from ..state.tables import outbox
@@ -110,12 +110,7 @@ class Outbox:
         """Begins to send what is due, until cancelled; `settle` ends the sends under way."""
         while True:
             self._wake.clear()
-            taken = await self._take()
-            for delivery in taken:
-                task = asyncio.create_task(self._send(delivery), name=f"hosting.outbox.{delivery.channel}")
-                self._sends.add(task)
-                task.add_done_callback(self._sent)
-            if len(taken) < _BATCH:
+            if await self._take() < _BATCH:
                 await self._idle()
 
     async def settle(self, timeout: float) -> None:
@@ -127,11 +122,21 @@ class Outbox:
                 task.cancel()
             await asyncio.wait(self._sends)
 
-    async def _take(self) -> list[outbox.Delivery]:
+    async def _take(self) -> int:
+        """Begins to send what is due, and says how much; what the store has given to this host is sent by it."""
         now = epoch_ms(self._clock)
         await self._give_up_stuck(now)
-        take = outbox.take_deliveries(self._owner, now_ms=now, limit=_BATCH)
-        return outbox.read_deliveries((await self._store.execute(take))[0])
+        taken: list[outbox.Delivery] = []
+
+        def begin(rows: list[Rows]) -> None:
+            taken.extend(outbox.read_deliveries(rows[0]))
+            for delivery in taken:
+                task = asyncio.create_task(self._send(delivery), name=f"hosting.outbox.{delivery.channel}")
+                self._sends.add(task)
+                task.add_done_callback(self._sent)
+
+        await settled(self._store, [outbox.take_deliveries(self._owner, now_ms=now, limit=_BATCH)], begin)
+        return len(taken)
 
     async def _give_up_stuck(self, now: int) -> None:
         """A send whose sender is gone may have arrived: it is `unknown`, and no longer holds its lane (contract 4.7)."""
@@ -209,7 +214,8 @@ class Outbox:
         await settled(self._store, [again], lambda _: None)
 
     async def _end(self, delivery: outbox.Delivery, receipt: PushReceipt) -> None:
-        native_ids = msgspec.json.encode(list(receipt.native_ids)).decode()
+        ids = list(receipt.native_ids)  # where there are none, those that were noted on the way stay
+        native_ids = msgspec.json.encode(ids).decode() if ids else None
         end = outbox.end_delivery(
             delivery.id,
             delivery.attempts,

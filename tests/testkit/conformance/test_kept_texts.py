@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from hosting_testkit.conformance.kept_texts import kept_texts
+from hosting_testkit.conformance.kept_texts import kept_texts, kept_things
 
 
 @dataclass
@@ -54,6 +54,17 @@ def test_a_text_is_found_in(kept: object) -> None:
 def test_a_text_is_found_in_a_class_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Channel, "shared", ["event-1"])
     assert "event-1" in kept_texts(Channel())
+
+
+def test_a_text_is_found_under_a_name_of_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "seen", {"event-1": 0})
+    assert "event-1" in kept_texts(Channel())
+
+
+def test_things_are_counted_wherever_they_are() -> None:
+    none, some = (Channel(kept=[object() for _ in range(count)]) for count in (0, 7))
+    assert kept_things(some) - kept_things(none) == 7
+    assert kept_things(Channel(kept=["event-1", "event-1"])) - kept_things(none) == 2
 
 
 def test_objects_of_other_packages_are_not_entered() -> None:

@@ -8,14 +8,19 @@ import time
 
 import pytest
 
-from hosting_testkit.conformance.retry_after import DATE, far_from_utc, other_forms
+from hosting_testkit.conformance.retry_after import DATE, MISSING, far_from_utc, other_forms
 from hosting_testkit.drivers import PlatformAnswer
 
 
 def test_a_refusal_has_other_forms() -> None:
     refusal = PlatformAnswer(status=429, headers={"Retry-After": "7", "x": "y"})
-    forms = {how: answer.headers["retry-after"] for how, answer in other_forms(refusal, 0.0).items()}
-    assert forms == {DATE: "Thu, 01 Jan 1970 00:00:00 GMT", "cannot be read": "soon"}
+    forms = {how: answer.headers.get("retry-after") for how, answer in other_forms(refusal, 0.0).items()}
+    assert forms == {
+        DATE: "Thu, 01 Jan 1970 00:00:00 GMT",
+        "cannot be read": "soon",
+        "is endless": "9" * 400,
+        MISSING: None,
+    }
 
 
 def test_a_platform_without_the_header_has_no_other_form() -> None:
