@@ -15,7 +15,15 @@ from starlette.routing import Route
 
 from hosting_testkit import virtual_time
 from hosting_testkit.drivers import Env, PlatformAnswer
-from hosting_testkit.drivers.trouble import AnswerLate, AnswerLost, AnswerSpoilt, Struck, Trouble, Unreachable
+from hosting_testkit.drivers.trouble import (
+    AnswerAltered,
+    AnswerLate,
+    AnswerLost,
+    AnswerSpoilt,
+    Struck,
+    Trouble,
+    Unreachable,
+)
 
 taken: list[str] = []
 
@@ -149,3 +157,11 @@ async def test_a_client_of_the_channels_own_reaches_the_platform_where_it_is_and
                 await own.post("https://elsewhere.example/send", content="two")
     assert taken == ["one"]
     assert [call.body for call in env.calls] == [b"one"]
+
+
+@virtual_time
+async def test_an_answer_that_is_altered_holds_something_else() -> None:
+    async with surroundings() as (env, client):
+        env.troubles.plan("one", AnswerAltered("ken", r"l\ud83d"))
+        assert (await client.post("/send", content="one")).content == rb"tal\ud83d"
+        assert taken == ["one"]

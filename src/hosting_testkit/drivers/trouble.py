@@ -75,6 +75,19 @@ class AnswerSpoilt:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerAltered:
+    """The call takes effect, and its answer holds something else than the platform would say.
+
+    Args:
+        find: What it says.
+        put: What stands there instead, as it is on the wire.
+    """
+
+    find: str
+    put: str
+
+
+@dataclass(frozen=True, slots=True)
 class Struck:
     """Something happens at the moment of the call, such as the death of the process that makes it.
 
@@ -87,7 +100,7 @@ class Struck:
     arrives: bool
 
 
-Trouble = PlatformAnswer | Unreachable | AnswerLost | AnswerLate | AnswerSpoilt | Struck
+Trouble = PlatformAnswer | Unreachable | AnswerLost | AnswerLate | AnswerSpoilt | AnswerAltered | Struck
 
 _PATIENCE = 7200.0
 """Seconds until a connection on which nothing comes breaks, for clients that would wait for ever.
@@ -143,6 +156,10 @@ async def troubled(trouble: Trouble, request: httpx.Request, arrives: Pass) -> h
         case AnswerSpoilt():
             await arrives(request)
             return httpx.Response(trouble.status, text="a failure in between, as the rule asked")
+        case AnswerAltered():
+            told = await arrives(request)
+            content = told.content.replace(trouble.find.encode(), trouble.put.encode())
+            return httpx.Response(told.status_code, headers={"content-type": _type(told)}, content=content)
         case AnswerLate():
             return await _late(trouble.seconds, request, await arrives(request))
         case AnswerLost():
@@ -163,6 +180,10 @@ async def _late(seconds: float, request: httpx.Request, response: httpx.Response
     except TimeoutError as error:
         raise httpx.ReadTimeout("the answer took longer than the client waits", request=request) from error
     return response
+
+
+def _type(response: httpx.Response) -> str:
+    return response.headers.get("content-type", "application/json")
 
 
 def _read_timeout(request: httpx.Request) -> float | None:

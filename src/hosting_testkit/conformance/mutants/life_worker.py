@@ -307,6 +307,22 @@ class EndsWhenForbidden(PollingBotChannel):
             raise
 
 
+@mutant(
+    "stays-at-half-an-emoji",
+    defect="asks for ever for an update that the host refuses",
+    kills={"HC-LIFE-007": "an event after one whose text is no text is answered: FAILED"},
+)
+class StaysAtHalfAnEmoji(PollingBotChannel):
+    async def take(self, payload: Mapping[str, Any]) -> None:
+        event = self.parse(payload)
+        if isinstance(event, Ignored):
+            return
+        try:
+            await self.context.accept(event)
+        except RequestError as error:
+            raise RuntimeError("not accepted") from error
+
+
 class _Impatient(BotApi):
     async def call(self, method: str, params: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any:
         return await super().call(method, params, timeout=min(timeout or 10.0, 10.0))

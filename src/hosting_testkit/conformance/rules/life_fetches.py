@@ -26,7 +26,7 @@ _BETWEEN_HICCUPS = 150.0
 async def quiet(k: Kit, h: HostedChannel) -> None:
     """A poll that the platform holds open is no failure, however little happens."""
     await h.rest(_QUIET)
-    await _answered(k, h, "an event after a quiet time is answered")
+    await answered(k, h, "an event after a quiet time is answered")
 
 
 _PAGE = b"<html><body>Please sign in.</body></html>"
@@ -57,7 +57,7 @@ async def fetches_in_trouble(k: Kit, h: HostedChannel) -> bool:
     for what, trouble in _TROUBLES.items():
         met = await _fetches_meet(h, [trouble], _DEAD)
         k.control(met > 0, f"there is a poll {what}; the driver names its path in `fetches`", observed=met)
-        if not await _answered(k, h, f"an event after a poll {what} is answered"):
+        if not await answered(k, h, f"an event after a poll {what} is answered"):
             return False
     return True
 
@@ -70,7 +70,7 @@ async def hiccups(k: Kit, h: HostedChannel) -> None:
         h.env.troubles.plan(path, [Unreachable()])
     while not any(h.env.troubles.met[path] for path in h.env.fetches):
         await h.rest(1.0)
-    await _answered(k, h, f"an event after a hiccup, the {_HICCUPS + 1}th of a long day, is answered")
+    await answered(k, h, f"an event after a hiccup, the {_HICCUPS + 1}th of a long day, is answered")
 
 
 async def limited(k: Kit, h: HostedChannel) -> None:
@@ -99,7 +99,7 @@ async def outage(k: Kit, h: HostedChannel) -> bool:
     )
     h.env.reachable = True
     _warned(k, told, f"an outage of {OUTAGE:g} s")
-    if not await _answered(k, h, "an event after an outage is answered", within=LONGEST_BACKOFF):
+    if not await answered(k, h, "an event after an outage is answered", within=LONGEST_BACKOFF):
         return False
     h.env.reachable = False
     await h.rest(_LONG_OUTAGE)
@@ -130,7 +130,8 @@ async def _fetches_meet(h: HostedChannel, troubles: Iterable[Trouble], seconds: 
     return sum(len(h.env.troubles.over(path)) for path in h.env.fetches)
 
 
-async def _answered(k: Kit, h: HostedChannel, name: str, *, within: float = _SOON) -> bool:
+async def answered(k: Kit, h: HostedChannel, name: str, *, within: float = _SOON) -> bool:
+    """An ordinary event is answered in so many virtual seconds."""
     async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
         shown = await opened.shows(lambda reply: said in reply.text, within=within)
         reply = await opened.reply()

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...drivers.trouble import AnswerAltered
 from ...drivers.turn import Inbound, Turn
 from ...targets.echo import Echo
 from ..absent_store import AbsentStore
 from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..registry import rule
-from .life_fetches import LONGEST_BACKOFF, OUTAGE, fetches_in_trouble, hiccups, limited, outage, quiet
+from .life_fetches import (
+    LONGEST_BACKOFF,
+    OUTAGE,
+    answered,
+    fetches_in_trouble,
+    hiccups,
+    limited,
+    outage,
+    quiet,
+)
 
 
 @rule(
@@ -37,12 +47,16 @@ async def _unreadable(k: Kit, h: HostedChannel) -> None:
     """What cannot be read today cannot be read tomorrow: it is passed over (contract 2.7)."""
     for field, inbound in ask_driver(h.driver.wrong_fields, "wrong_fields()").items():
         await h.wire(inbound)
-        async with h.open(h.inbound(Turn(text=(said := k.nonce())))) as opened:
-            shown = await opened.shows(lambda reply, said=said: said in reply.text, within=LONGEST_BACKOFF)
-            reply = await opened.reply()
-        k.check(
-            f"an event after one with a wrong {field} is answered", shown, expected=said, observed=reply.text
-        )
+        await answered(k, h, f"an event after one with a wrong {field} is answered", within=LONGEST_BACKOFF)
+    half = k.nonce()
+    for path in h.env.fetches:
+        h.env.troubles.plan(path, AnswerAltered(half, r"half an emoji \ud83d"))
+    await h.turn(k.nonce())  # ends the poll that is held open
+    await h.wire(h.inbound(Turn(text=half)))
+    await answered(k, h, "an event after one whose text is no text is answered", within=LONGEST_BACKOFF)
+    k.control(_runs(h, half) == 0, "a poll brings an event whose text is no text")
+    for path in h.env.fetches:
+        h.env.troubles.over(path)
 
 
 async def _store_away(k: Kit) -> None:
