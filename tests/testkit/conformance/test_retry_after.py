@@ -13,7 +13,7 @@ from hosting_testkit.drivers import PlatformAnswer
 
 
 def test_a_refusal_has_other_forms() -> None:
-    refusal = PlatformAnswer(status=429, headers={"Retry-After": "7", "x": "y"})
+    refusal = PlatformAnswer(status=429, headers={"Retry-After": "7", "x": "y"}, body=b"no")
     forms = {how: answer.headers.get("retry-after") for how, answer in other_forms(refusal, 0.0).items()}
     assert forms == {
         DATE: "Thu, 01 Jan 1970 00:00:00 GMT",
@@ -21,6 +21,8 @@ def test_a_refusal_has_other_forms() -> None:
         "is endless": "9" * 400,
         MISSING: None,
     }
+    others = {(answer.status, answer.body) for answer in other_forms(refusal, 0.0).values()}
+    assert others == {(429, b"no")}
 
 
 def test_a_platform_without_the_header_has_no_other_form() -> None:
