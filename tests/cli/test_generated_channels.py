@@ -14,7 +14,7 @@ import httpx
 import pytest
 from agent_framework import AgentResponseUpdate, Content
 
-from hosting import InMemoryHostStateStore
+from hosting import ChannelConfigurationError, InMemoryHostStateStore
 from hosting.cli import main
 from hosting.state import Statement
 from hosting.state.base import Rows
@@ -25,6 +25,11 @@ from hosting_testkit.targets.agent import FakeAgent, Run, Updates
 from tests.host.shared_state import Line
 
 TOKEN = "t" * 16
+_CLASSES = {
+    "rpc": "OddRpcChannel",
+    "polling-bot": "OddPollingBotChannel",
+    "webhook-bot": "OddWebhookBotChannel",
+}
 LONG = "long " * 1000  # two messages
 
 
@@ -33,12 +38,12 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The channel classes of packages just written, by kind."""
     folder, found = tmp_path_factory.mktemp("generated"), dict[str, Any]()
     with pytest.MonkeyPatch.context() as patch:
-        for kind in ("rpc", "polling-bot"):
+        for kind, name in _CLASSES.items():
             _generate(folder / kind, f"odd-{kind}", kind)
             patch.syspath_prepend(str(folder / kind / "src"))
             package = f"odd_{kind.replace('-', '_')}"
             module = importlib.import_module(f"hosting_{package}.channel")
-            found[kind] = getattr(module, "OddRpcChannel" if kind == "rpc" else "OddPollingBotChannel")
+            found[kind] = getattr(module, name)
         yield found
 
 
@@ -149,6 +154,22 @@ async def test_what_is_no_time_to_wait_does_not_hold_the_next_poll(channels: Any
     async with polling(channels["polling-bot"], Echo(), platform):
         first, second = await platform.called("getUpdates", 2)
     assert 0 < second - first <= 60
+
+
+@virtual_time
+async def test_polls_that_are_not_held_do_not_come_in_a_row(channels: Any) -> None:
+    platform = Platform(getUpdates=[[] for _ in range(1000)])
+    async with polling(channels["polling-bot"], Echo(), platform):
+        await asyncio.sleep(60)
+    assert 50 <= len(platform.times("getUpdates")) <= 61
+
+
+def test_a_secret_of_the_environment_is_no_want_of_one(
+    channels: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODD_WEBHOOK_BOT_SECRET", "short")
+    with pytest.raises(ChannelConfigurationError, match="ODD_WEBHOOK_BOT_SECRET"):
+        channels["webhook-bot"](token=TOKEN, dangerously_allow_unauthenticated=True)
 
 
 @pytest.mark.parametrize(
