@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 from hosting import Caller, ChannelContext, ChannelContribution
 from hosting_testkit import VirtualLoop, run_virtual
 from hosting_testkit.conformance import ItemResult, Selection, Verdict, items_of, run_item
-from hosting_testkit.conformance.endless import Endless, TurnCap
+from hosting_testkit.conformance.endless import LONGEST_WAIT, Endless, TurnCap
 from hosting_testkit.conformance.own_lines import OwnLines
 from hosting_testkit.conformance.reference import RpcChannel, RpcDriver
 from hosting_testkit.conformance.timecap import TICKS, CallbackCap, ItemTimeout, kit_waits
@@ -270,3 +270,19 @@ def test_a_pause_begins_the_count_at_once_anew() -> None:
 
     run_virtual(main)
     assert sys.getprofile() is None
+
+
+def test_a_leap_of_the_clock_is_no_wait() -> None:
+    async def main() -> None:
+        loop, come = asyncio.get_running_loop(), asyncio.Event()
+        assert isinstance(loop, VirtualLoop)
+        rule = asyncio.create_task(come.wait())
+        TurnCap(OwnLines(RpcDriver)).watch(loop, rule)
+        for _ in range(3):
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            loop.advance(LONGEST_WAIT + 1)
+        come.set()
+        await rule
+
+    run_virtual(main)

@@ -8,13 +8,25 @@ from typing import Any
 
 from hosting import ChannelCommand, ChannelContext, ChannelContribution, InboundEvent
 
-from ...drivers import SUPPORTED, Inbound, Turn, json_body
+from ...drivers import IMPOSSIBLE, SUPPORTED, Inbound, Turn, json_body
 from ..reference import BotChannel, BotDriver, RpcDriver
 from ..reference.bot_update import Ignored
 from ..reference.bot_wire import press_of
 from .model import eccentric
 
 _TAIL = (":/|\\.%2F" + "\N{GRINNING FACE}") * 40
+
+
+@eccentric(
+    "groups-without-threads",
+    "takes part in groups whose conversations have no threads",
+    base=BotDriver,
+    capabilities=replace(BotDriver.capabilities, threads=IMPOSSIBLE("the platform has none")),
+)
+class GroupsWithoutThreads(BotChannel):
+    def parse(self, payload: Mapping[str, Any]) -> InboundEvent | Ignored:
+        event = super().parse(payload)
+        return event if isinstance(event, Ignored) else replace(event, thread_id=None)
 
 
 @eccentric("long-ids", "has session ids of 500 characters with separators and emoji")

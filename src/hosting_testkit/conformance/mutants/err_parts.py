@@ -12,6 +12,7 @@ from hosting import Destination, HostedRunResult, PushContext, PushReceipt, Push
 
 from ..reference import BotChannel
 from ..reference.bot_api import Refused
+from .err_sends import Sending
 from .model import mutant
 
 
@@ -23,11 +24,11 @@ class _Limited(BotChannel):
             return await super().send(destination, method, params)
         except Refused as refused:
             if refused.status == 429:
-                refused.retry_after = await self.read(refused.retry_after)
+                refused.retry_after = self.read(refused.retry_after)
             raise
 
-    async def read(self, seconds: float | None) -> float | None:
-        raise NotImplementedError
+    def read(self, seconds: float | None) -> float | None:
+        return seconds
 
 
 @mutant(
@@ -38,7 +39,7 @@ class _Limited(BotChannel):
     },
 )
 class WaitsTenSeconds(_Limited):
-    async def read(self, seconds: float | None) -> float | None:
+    def read(self, seconds: float | None) -> float | None:
         return seconds and min(seconds, 10.0)
 
 
@@ -48,8 +49,9 @@ class WaitsTenSeconds(_Limited):
     kills={"HC-ERR-013": "what is on record when one is refused without a word for how long: FAILED"},
 )
 class SleepsForNone(_Limited):
-    async def read(self, seconds: float | None) -> float | None:
-        await asyncio.sleep(0.0 * seconds)  # type: ignore[operator]
+    def read(self, seconds: float | None) -> float | None:
+        if seconds is None:
+            raise TypeError("None is no number of seconds")
         return seconds
 
 
@@ -58,16 +60,11 @@ class SleepsForNone(_Limited):
     defect="takes a limit without a time for one that is over, and uses up its tries at once",
     kills={"HC-ERR-010": "waits that are none after a Retry-After that is not there: FAILED"},
 )
-class NoWordIsNoWait(BotChannel):
-    async def push(
-        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
-    ) -> PushReceipt:
-        try:
-            return await super().push(destination, payload, context=context)
-        except PushRetryable as retryable:
-            if isinstance(retryable.__cause__, Refused):
-                raise PushRetryable(retry_after=retryable.retry_after or 0.0) from retryable.__cause__
-            raise
+class NoWordIsNoWait(Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if isinstance(retryable.__cause__, Refused):
+            raise PushRetryable(retry_after=retryable.retry_after or 0.0) from retryable.__cause__
+        raise retryable
 
 
 @mutant(
@@ -75,16 +72,11 @@ class NoWordIsNoWait(BotChannel):
     defect="takes a platform that asks for more than a minute for one that is lost",
     kills={"HC-ERR-010": "messages that show the reply after a limit of 100 s: FAILED"},
 )
-class GivesUpLongLimits(BotChannel):
-    async def push(
-        self, destination: Destination, payload: HostedRunResult[Any], *, context: PushContext
-    ) -> PushReceipt:
-        try:
-            return await super().push(destination, payload, context=context)
-        except PushRetryable as retryable:
-            if (retryable.retry_after or 0.0) > 60.0:
-                return PushReceipt(status="dead", detail="too long")
-            raise
+class GivesUpLongLimits(Sending):
+    def postponed(self, retryable: PushRetryable) -> PushReceipt:
+        if (retryable.retry_after or 0.0) > 60.0:
+            return PushReceipt(status="dead", detail="too long")
+        raise retryable
 
 
 @mutant(

@@ -18,7 +18,7 @@ from ..reference.draft import Draft
 from .model import mutant
 
 
-class _Sending(BotChannel):
+class Sending(BotChannel):
     """What comes of a send is looked at once more."""
 
     async def push(
@@ -45,13 +45,13 @@ class _Sending(BotChannel):
     "ignores-retry-after",
     kills={"HC-ERR-010": "waits that were shorter than the platform asked for: FAILED"},
 )
-class IgnoresRetryAfter(_Sending):
+class IgnoresRetryAfter(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         raise PushRetryable from retryable
 
 
 @mutant("drops-on-429", kills={"HC-ERR-010": "what is on record of a reply that was never sent: FAILED"})
-class DropsOn429(_Sending):
+class DropsOn429(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         if retryable.retry_after is None:
             raise retryable
@@ -63,7 +63,7 @@ class DropsOn429(_Sending):
     defect="waits half a minute at most, whatever the platform asks for",
     kills={"HC-ERR-010": "waits that were shorter than 100 s, as the platform asked for: FAILED"},
 )
-class HalfAMinuteAtMost(_Sending):
+class HalfAMinuteAtMost(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         if retryable.retry_after is None:
             raise retryable
@@ -130,7 +130,7 @@ class RepeatsAPartAt502(BotChannel):
     defect="takes a platform that is busy for one that refuses for good",
     kills={"HC-ERR-010": "messages that show the reply after three refusals: FAILED"},
 )
-class GivesUpOn429(_Sending):
+class GivesUpOn429(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         if retryable.retry_after is None:
             raise retryable
@@ -154,7 +154,7 @@ class RetriesInRetries(BotChannel):
     defect="takes a message for one that may have arrived that found no connection in time",
     kills={"HC-ERR-011": "messages that show the reply once a connection comes about in time: FAILED"},
 )
-class UnsureWithoutAConnection(_Sending):
+class UnsureWithoutAConnection(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         if isinstance(retryable.__cause__, httpx.ConnectTimeout):
             return PushReceipt(status="unknown")
@@ -166,7 +166,7 @@ class UnsureWithoutAConnection(_Sending):
     defect="takes a platform that cannot be reached for one that refuses for good",
     kills={"HC-ERR-011": "messages that show the reply once the platform is back: FAILED"},
 )
-class GivesUpWhenAway(_Sending):
+class GivesUpWhenAway(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         if retryable.retry_after is not None:
             raise retryable
@@ -188,13 +188,13 @@ class InfiniteRetry(BotChannel):
     defect="has a platform that cannot be reached tried again at once",
     kills={"HC-ERR-011": "waits while it is away: FAILED"},
 )
-class NoBackoff(_Sending):
+class NoBackoff(Sending):
     def postponed(self, retryable: PushRetryable) -> PushReceipt:
         raise PushRetryable(retry_after=retryable.retry_after or 1.0) from retryable
 
 
 @mutant("retry-nonidempotent", kills={"HC-ERR-011": "messages that show the reply after a timeout: FAILED"})
-class RetryNonidempotent(_Sending):
+class RetryNonidempotent(Sending):
     def unsure(self, error: httpx.HTTPError) -> PushReceipt:
         raise PushRetryable from error
 
@@ -220,7 +220,7 @@ class DraftSentAgain(EditBotChannel):
 
 
 @mutant("unknown-as-sent", kills={"HC-ERR-011": "what is on record after a timeout: FAILED"})
-class UnknownAsSent(_Sending):
+class UnknownAsSent(Sending):
     def unsure(self, error: httpx.HTTPError) -> PushReceipt:
         return PushReceipt(status="sent")
 
@@ -230,13 +230,13 @@ class UnknownAsSent(_Sending):
     defect="takes a failure of the platform for its refusal",
     kills={"HC-ERR-011": "what is on record after a status 500: FAILED"},
 )
-class FailureAsRefusal(_Sending):
+class FailureAsRefusal(Sending):
     def sent(self, receipt: PushReceipt) -> PushReceipt:
         return PushReceipt(status="dead") if receipt.status == "unknown" else receipt
 
 
 @mutant("retry-permanent", kills={"HC-ERR-012": "tries, blocked: FAILED"})
-class RetryPermanent(_Sending):
+class RetryPermanent(Sending):
     def sent(self, receipt: PushReceipt) -> PushReceipt:
         if receipt.status == "dead":
             raise PushRetryable
@@ -248,7 +248,7 @@ class RetryPermanent(_Sending):
     defect="does not tell a refusal from an answer that it does not understand",
     kills={"HC-ERR-012": "what is on record, blocked: FAILED"},
 )
-class RefusedAsUnknown(_Sending):
+class RefusedAsUnknown(Sending):
     def sent(self, receipt: PushReceipt) -> PushReceipt:
         return PushReceipt(status="unknown") if receipt.status == "dead" else receipt
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,24 @@ from hosting import HostedStreamResult
 
 from ..reference import RpcChannel
 from .model import mutant
+
+
+class _Framed(RpcChannel):
+    """Sends other frames in place of its own, in one stream at a time."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.held: list[bytes] = []
+
+    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
+        self.held.clear()
+        async with aclosing(super().frames(stream)) as frames:
+            async for frame in frames:
+                for other in self.instead(frame, stream.response_id):
+                    yield other
+
+    def instead(self, frame: bytes, response_id: str) -> Sequence[bytes]:
+        return [frame]
 
 
 def _text(frame: bytes) -> str | None:
@@ -24,15 +43,11 @@ def _text(frame: bytes) -> str | None:
     defect="takes a piece like the one before it for a repetition",
     kills={"HC-STREAM-003": "equal pieces, one after the other: items of the stream: FAILED"},
 )
-class DropsEqualPieces(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
-        last: str | None = None
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                text = _text(frame)
-                if text is None or text != last:
-                    yield frame
-                last = text
+class DropsEqualPieces(_Framed):
+    def instead(self, frame: bytes, response_id: str) -> Sequence[bytes]:
+        before, self.held = self.held, [frame]
+        repeats = bool(before) and _text(frame) is not None and _text(frame) == _text(before[0])
+        return [] if repeats else [frame]
 
 
 @mutant(
@@ -40,20 +55,14 @@ class DropsEqualPieces(RpcChannel):
     defect="holds white space until text follows it, and loses it to a failure",
     kills={"HC-ERR-007": "what was said before it stays: FAILED"},
 )
-class HoldsWhiteSpace(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
-        held: list[bytes] = []
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                text = _text(frame)
-                if text is not None and not text.strip():
-                    held.append(frame)
-                    continue
-                if b"event: error" not in frame:
-                    for earlier in held:
-                        yield earlier
-                held.clear()
-                yield frame
+class HoldsWhiteSpace(_Framed):
+    def instead(self, frame: bytes, response_id: str) -> Sequence[bytes]:
+        text = _text(frame)
+        if text is not None and not text.strip():
+            self.held.append(frame)
+            return []
+        held, self.held = self.held, []
+        return [frame] if b"event: error" in frame else [*held, frame]
 
 
 @mutant(
@@ -61,12 +70,9 @@ class HoldsWhiteSpace(RpcChannel):
     defect="ends a stream without a word when the host stops",
     kills={"HC-STREAM-005": "terminal events of a shut down stream: FAILED"},
 )
-class HangsUpAtShutdown(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                if b"shutting_down" not in frame:
-                    yield frame
+class HangsUpAtShutdown(_Framed):
+    def instead(self, frame: bytes, response_id: str) -> Sequence[bytes]:
+        return [] if b"shutting_down" in frame else [frame]
 
 
 @mutant(
@@ -74,13 +80,8 @@ class HangsUpAtShutdown(RpcChannel):
     defect="ends a stream that the host cuts off as if all had been said",
     kills={"HC-STREAM-005": "it does not end as a whole answer does: FAILED"},
 )
-class StoppedIsCompleted(RpcChannel):
-    async def frames(self, stream: HostedStreamResult) -> AsyncGenerator[bytes]:
-        async with aclosing(super().frames(stream)) as frames:
-            async for frame in frames:
-                if b"shutting_down" in frame:
-                    yield self.frame(
-                        "done", {"id": stream.response_id, "status": "completed", "items": ["said"]}
-                    )
-                else:
-                    yield frame
+class StoppedIsCompleted(_Framed):
+    def instead(self, frame: bytes, response_id: str) -> Sequence[bytes]:
+        if b"shutting_down" not in frame:
+            return [frame]
+        return [self.frame("done", {"id": response_id, "status": "completed", "items": ["said"]})]

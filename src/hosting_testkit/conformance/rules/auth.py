@@ -13,8 +13,10 @@ from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
 
+STRANGER = ("203.0.113.7", 40_000)
+"""The address of somebody who is not on this machine."""
+
 _GUESSES = 24
-_ELSEWHERE = ("203.0.113.7", 40_000)
 _ALWAYS = {"missing", "wrong"}
 _MANGLED: Mapping[str, Callable[[str], str]] = {
     "is empty": lambda value: "",
@@ -46,7 +48,7 @@ async def bad_credentials_are_refused(k: Kit) -> None:
 
 async def _guessed(k: Kit, h: HostedChannel) -> None:
     """Somebody who guesses, from elsewhere, locks nobody out but himself."""
-    elsewhere = BridgeOptions(client=_ELSEWHERE, raise_app_errors=False)
+    elsewhere = BridgeOptions(client=STRANGER, raise_app_errors=False)
     for _ in range(_GUESSES):
         await h.wire(h.inbound(Turn(text=k.nonce(), credential="wrong")), bridge=elsewhere)
     reply = await h.turn(said := k.nonce())

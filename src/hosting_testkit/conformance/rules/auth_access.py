@@ -16,9 +16,9 @@ from ..hosted import HostedChannel, ask_driver
 from ..kit import Kit
 from ..model import Unproven
 from ..registry import rule
+from .auth import STRANGER
 
 _OPENING = {"dangerously_allow_unauthenticated": True}
-_STRANGER = ("203.0.113.7", 40_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ _FROM_HERE = {
     "over IPv6": _Visit(headers={"host": "[::1]:8000"}, peer=("::1", 50_000), server=("::1", 8000)),
 }
 _FROM_ELSEWHERE = {
-    "another peer": _Visit(peer=_STRANGER),
+    "another peer": _Visit(peer=STRANGER),
     "another peer that calls itself loopback": _Visit(
-        peer=_STRANGER, headers={"x-forwarded-for": "127.0.0.1"}
+        peer=STRANGER, headers={"x-forwarded-for": "127.0.0.1"}
     ),
     "another server address": _Visit(server=("198.51.100.2", 8000)),
     "a foreign Host": _Visit(headers={"host": "evil.example"}),
@@ -58,12 +58,12 @@ async def nothing_is_open_by_default(k: Kit) -> None:
         async with k.host(Echo(), make=lambda driver: driver.unconfigured(driver.env)) as h:
             wire, runs = await _visit(k, h, _Visit())
             k.control(runs == 1, "without credentials a caller on loopback is served", observed=wire.status)
-            wire, runs = await _visit(k, h, _Visit(peer=_STRANGER))
+            wire, runs = await _visit(k, h, _Visit(peer=STRANGER))
             k.equal("without credentials a stranger gets", wire.status, 401)
             k.equal("runs of a stranger without credentials", runs, 0)
     k.logs.clear()
     async with k.host(Echo(), make=lambda driver: driver.opened(driver.env)) as h:
-        wire, runs = await _visit(k, h, _Visit(peer=_STRANGER))
+        wire, runs = await _visit(k, h, _Visit(peer=STRANGER))
         k.equal("runs of a stranger where it was opened", runs, 1)
         first = _warnings(k)
         await h.restart()
@@ -83,7 +83,7 @@ async def _opened_with_a_secret(k: Kit) -> None:
     async with k.host(Echo(), options=_OPENING) as h:
         reply = await h.turn(said := k.nonce())
         k.control(said in reply.text, "a credential is good where it was opened too", observed=reply.status)
-        wire, runs = await _visit(k, h, _Visit(peer=_STRANGER))
+        wire, runs = await _visit(k, h, _Visit(peer=STRANGER))
         observed = f"status {wire.status}, {runs} runs"
         refused = wire.status in (401, 403) and not runs
         name = "a stranger where it was opened and has its secret"

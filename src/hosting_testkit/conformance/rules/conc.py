@@ -96,7 +96,7 @@ async def _keeps_order(k: Kit, where: str, turns: Sequence[Turn]) -> None:
         await asyncio.sleep(waits[normalize_messages(request.input)[-1].text])
         return request
 
-    waits = dict(zip(said, (1.5, 0.5, 0.0, 0.0), strict=False))
+    waits = dict(zip(said, (1.5, 0.5, 0.0, 0.0)[: len(said)], strict=True))
     options = {"run_hook": run_hook} if k.claim("hooks").runs else {}
     async with k.host(Echo(), options=options) as h, AsyncExitStack() as stack:
         opened = [await _asked(h, stack, turn.replace(text=text)) for text, turn in said.items()]

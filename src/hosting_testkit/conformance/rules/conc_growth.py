@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
 
+from agent_framework import normalize_messages
+
 from hosting import Channel, ChannelRequest, Denied
 
 from ...drivers.base import ChannelDriver
@@ -21,6 +23,7 @@ from ..registry import rule
 
 _Visit = Callable[[str], Awaitable[None]]
 
+_REFUSED, _FORGED = _WITHOUT_RUN = ("are refused", "nobody may ask for")
 _WEEKS = 10 * 24 * 3600.0
 _FEW, _SOME, _MANY = 4, 16, 150
 """Turns: until everything is there that is there once, that show growth, and that fill whatever is bounded."""
@@ -62,15 +65,20 @@ async def many_turns_leave_nothing_behind(k: Kit) -> None:
         return made[-1]
 
     def run_hook(request: ChannelRequest) -> ChannelRequest:
-        if "refuse" in str(request.input):
+        if "refuse" in normalize_messages(request.input)[-1].text:
+            refused.append(request)
             raise Denied("not today")
         return request
 
+    refused: list[ChannelRequest] = []
     target, hooked = _Varied(), k.claim("hooks").runs
     async with k.host(target, make=make, options={"run_hook": run_hook} if hooked else {}) as h:
         await h.turn("fail once")
         for kind, visit in _kinds(k, h, target, hooked=hooked).items():
+            before = len(h.runs)
             grown = await _growth(h, made[-1], kind, visit)
+            ran, run = len(h.runs) - before - 2 * _FEW, 0 if kind in _WITHOUT_RUN else _FEW + _SOME
+            k.control(ran == run, f"of turns that {kind} {run} run", observed=ran)
             if grown >= _GROWN:
                 await _times(_MANY, kind, visit)
                 grown = await _growth(h, made[-1], kind, visit)
@@ -81,6 +89,7 @@ async def many_turns_leave_nothing_behind(k: Kit) -> None:
                 expected=few,
                 observed=grown,
             )
+    k.control(len(refused) >= _SOME or not hooked, "the app refuses turns", observed=len(refused))
 
 
 def _kinds(k: Kit, h: HostedChannel, target: _Varied, *, hooked: bool) -> Mapping[str, _Visit]:
@@ -105,9 +114,9 @@ def _kinds(k: Kit, h: HostedChannel, target: _Varied, *, hooked: bool) -> Mappin
 
     kinds: dict[str, _Visit] = {"are answered": said, "fail": said}
     if hooked:
-        kinds["are refused"] = said
+        kinds[_REFUSED] = said
     if k.claim("auth").runs and "wrong" in h.driver.bad_credentials:
-        kinds["nobody may ask for"] = forged
+        kinds[_FORGED] = forged
     if k.claim("http").runs and not k.claim("messaging").runs:
         kinds["wait for a caller who leaves"] = left
     return kinds
